@@ -1,0 +1,103 @@
+// Package record owns one Kafka record as it is passed on, and a batch of records with the outcome of each.
+// It never decodes a value and never imports a client or another package of ours.
+package record
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Position is where a record stands in the log.
+type Position struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+}
+
+// String returns topic/partition/offset, the form in which a position is shown and read everywhere.
+func (p Position) String() string {
+	return p.Topic + "/" + strconv.FormatInt(int64(p.Partition), 10) + "/" + strconv.FormatInt(p.Offset, 10)
+}
+
+// ParsePosition reads what [Position.String] writes. It returns an error that quotes text when that is not
+// topic/partition/offset with a partition and an offset of at least 0.
+func ParsePosition(text string) (Position, error) {
+	parts := strings.Split(text, "/")
+	if len(parts) == 3 && parts[0] != "" {
+		partition, errPartition := strconv.ParseInt(parts[1], 10, 32)
+		offset, errOffset := strconv.ParseInt(parts[2], 10, 64)
+		if errPartition == nil && errOffset == nil && partition >= 0 && offset >= 0 {
+			return Position{Topic: parts[0], Partition: int32(partition), Offset: offset}, nil
+		}
+	}
+	return Position{}, fmt.Errorf("reading position %q: want TOPIC/PARTITION/OFFSET", text)
+}
+
+// Header is one header of a record. Kafka keeps headers in order and lets a key repeat, so do we.
+type Header struct {
+	Key string
+	// Value is nil for a null header, which is not the same as an empty one.
+	Value []byte
+}
+
+// Record is one record of the log, with everything that must be the same when it is passed on.
+// It is not changed after it was made; its slices are shared.
+type Record struct {
+	Position
+	// Timestamp has milliseconds, as Kafka has.
+	Timestamp time.Time
+	// Key is nil for a record without a key, which is not the same as an empty one.
+	Key []byte
+	// Value is nil for a tombstone, which is not the same as an empty value.
+	Value []byte
+	// Headers are in the order of the wire.
+	Headers []Header
+}
+
+// Header returns the value of the last header with this key, as Spring's @Header binds it.
+func (r *Record) Header(key string) (value []byte, ok bool) {
+	for i := len(r.Headers) - 1; i >= 0; i-- {
+		if r.Headers[i].Key == key {
+			return r.Headers[i].Value, true
+		}
+	}
+	return nil, false
+}
+
+// cloudEventIDs are the names under which a CloudEvents id travels: the Kafka binding's, then those of older Spring lines.
+var cloudEventIDs = [...]string{"ce_id", "ce-id", "cloudEvents:id", "cloudEvents_id"}
+
+// ID is what names the event: the CloudEvents id when its producer set one, else the position.
+func (r *Record) ID() string {
+	for _, key := range cloudEventIDs {
+		if value, ok := r.Header(key); ok && len(value) > 0 {
+			return string(value)
+		}
+	}
+	return r.Position.String()
+}
+
+// Size is what the record weighs in memory: key, value and headers in bytes.
+func (r *Record) Size() int {
+	size := len(r.Key) + len(r.Value)
+	for _, header := range r.Headers {
+		size += len(header.Key) + len(header.Value)
+	}
+	return size
+}
+
+type contextKey struct{}
+
+// NewContext returns a context that carries the record to whoever handles its message.
+func NewContext(ctx context.Context, r *Record) context.Context {
+	return context.WithValue(ctx, contextKey{}, r)
+}
+
+// FromContext returns the record that [NewContext] put in, or nil.
+func FromContext(ctx context.Context) *Record {
+	r, _ := ctx.Value(contextKey{}).(*Record)
+	return r
+}
