@@ -1,0 +1,140 @@
+// Package cmd owns the command line: one file per command, and the wiring of the parts behind it.
+// It never holds a rule about events; those live in the packages that it wires.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses of every command.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// Program is a binary: its options, and where it reads and writes.
+type Program struct {
+	builtin bool
+	without []string
+	plugins []func(*App) error
+
+	in          io.Reader
+	out, errout io.Writer
+	environment []string
+	// quit ends the process at a second signal.
+	quit func(status int)
+}
+
+// Main runs the command line of a program with these options and returns its exit status: 0 when all went well, also after a clean stop
+// by SIGTERM or SIGINT; 1 after an error; 2 when the command was not understood.
+func Main(arguments []string, options ...Option) int {
+	program := &Program{in: os.Stdin, out: os.Stdout, errout: os.Stderr, environment: os.Environ(), quit: os.Exit}
+	for _, option := range options {
+		option(program)
+	}
+	ctx, stop := program.signals(context.Background())
+	defer stop()
+	return program.execute(ctx, arguments)
+}
+
+// signals returns a context that ends at the first SIGINT or SIGTERM. The second one ends the process at once.
+func (p *Program) signals(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	received := make(chan os.Signal, 2)
+	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for count := 0; ; count++ {
+			select {
+			case <-received:
+				if count > 0 {
+					p.quit(exitError)
+				}
+				cancel()
+			case <-parent.Done():
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(received)
+		cancel()
+	}
+}
+
+// usageError is a command that was not understood.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(format string, arguments ...any) error {
+	return &usageError{fmt.Errorf(format, arguments...)}
+}
+
+// execute runs one command line.
+func (p *Program) execute(ctx context.Context, arguments []string) int {
+	root := p.command()
+	root.SetArgs(arguments)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.errout)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(p.errout, "millrace: %v\n", err)
+	var misused *usageError
+	if errors.As(err, &misused) {
+		fmt.Fprintln(p.errout, "Run 'millrace help' for the commands and their flags.")
+		return exitUsage
+	}
+	return exitError
+}
+
+// command is the tree of commands.
+func (p *Program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "millrace",
+		Short:         "The event router for healthcare on Kafka",
+		Long:          "Millrace takes every event of a healthcare platform from Kafka to the function written for its action,\nfans it out, retries, dead-letters, and shows what it did.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArguments,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	addGlobalFlags(root.PersistentFlags())
+	for _, make := range []func(*Program) *cobra.Command{
+		runCommand, demoCommand, publishCommand, topicsCommand, routesCommand, lagCommand, dlqCommand, countsCommand, configCommand, versionCommand,
+	} {
+		root.AddCommand(make(p))
+	}
+	return root
+}
+
+// noArguments refuses arguments: a command that does not exist is one.
+func noArguments(c *cobra.Command, arguments []string) error {
+	if len(arguments) > 0 {
+		return usage("%s takes no argument %q", c.CommandPath(), arguments[0])
+	}
+	return nil
+}
+
+// exactly refuses another number of arguments than named.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, arguments []string) error {
+		if len(arguments) != len(names) {
+			return usage("%s needs %d argument(s): %v", c.CommandPath(), len(names), names)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,75 @@
+package router
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/prantikov/millrace/messages"
+	"github.com/prantikov/millrace/record"
+)
+
+// handler is one consumer on one topic: what Watermill's router knows under the name consumer/topic.
+type handler struct {
+	name          Handler
+	declared      messages.Type
+	types         []messages.Type
+	table         *routeTable
+	unit          UnitOfWork
+	strict        bool
+	topic         TopicSettings
+	limits        Limits
+	retrySettings RetrySettings
+	tryTimeout    time.Duration
+	deadLetters   DeadLetters
+	observer      Observer
+	clock         Clock
+	logger        *slog.Logger
+	run           message.HandlerFunc
+	// claim names this process's ownership of whatever a subscriber hands over that knows no claims.
+	claim string
+}
+
+// dispatch is the innermost link: decode the payload once, find the route by action, call the function.
+func (h *handler) dispatch(msg *message.Message) ([]*message.Message, error) {
+	d := deliveryOf(msg)
+	if route := h.table.raw; route != nil {
+		d.begin(route)
+		return nil, route.raw(msg.Context(), d.record)
+	}
+	decoded, err := h.decode(d.record)
+	if err != nil {
+		return nil, err
+	}
+	if h.strict {
+		if err := h.checkContent(d.record, decoded); err != nil {
+			return nil, err
+		}
+	}
+	route := h.table.find(decoded.Action)
+	if route == nil {
+		return nil, Skip("no_route")
+	}
+	if decoded.Normalised && d.route == nil && h.observer.Normalised != nil {
+		h.observer.Normalised()
+	}
+	d.meta = h.meta(d.record, decoded)
+	d.begin(route)
+	return nil, route.decoded(msg.Context(), decoded.Body, d.meta)
+}
+
+// begin notes the route and gives the running try the route's own timeout, where it has one.
+func (d *delivery) begin(route *Route) {
+	d.route = route
+	if route.timeout > 0 && d.timer != nil {
+		d.timer.Reset(route.timeout)
+	}
+}
+
+func (h *handler) meta(r *record.Record, decoded messages.Decoded) messages.Meta {
+	return messages.Meta{
+		Type: h.declared.Name(), Action: decoded.Action, ID: r.ID(), EntityID: decoded.EntityID,
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key,
+	}
+}

@@ -1,0 +1,202 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/prantikov/millrace/record"
+)
+
+// chain puts the middleware around the dispatch, outermost first. The order is part of what we promise:
+func (h *handler) chain(use []message.HandlerMiddleware) message.HandlerFunc {
+	links := []message.HandlerMiddleware{
+		// Every try is counted and timed, also one that ends in a dead letter.
+		h.observe,
+		// Outside Retry, so that it sees a record only when that has given it up.
+		h.poisonQueue,
+		// Decides between another try, the end, and waiting for what is away.
+		h.retry,
+	}
+	// What a plugin adds sees each try, and its errors are tried again like those of a function.
+	links = append(links, use...)
+	links = append(links,
+		// Inside Retry, so that each try has the whole time.
+		h.timeout,
+		// Innermost, so that a panic is an error for all of the above.
+		recoverer,
+	)
+	next := h.dispatch
+	for i := len(links) - 1; i >= 0; i-- {
+		next = links[i](next)
+	}
+	return next
+}
+
+// observe times each try. Watermill's metrics component spawns a goroutine per message that waits for its ack; ours is never acked.
+func (h *handler) observe(next message.HandlerFunc) message.HandlerFunc {
+	return func(msg *message.Message) ([]*message.Message, error) {
+		began := h.clock.Now()
+		produced, err := next(msg)
+		if h.observer.Tried != nil {
+			var ended *fate
+			result := record.Result{Outcome: record.Done}
+			if errors.As(err, &ended) {
+				result = ended.result
+			}
+			h.observer.Tried(h.clock.Now().Sub(began), result)
+		}
+		return produced, err
+	}
+}
+
+// poisonQueue writes the dead letter of a record that was given up. Watermill's own publishes the message with the error's text in a
+// header, loses key, order of headers and position, swallows a context that ended because we stop, and repeats all tries when the
+// publishing fails; ours knows the class, keeps every byte, and only repeats the writing.
+func (h *handler) poisonQueue(next message.HandlerFunc) message.HandlerFunc {
+	return func(msg *message.Message) ([]*message.Message, error) {
+		d := deliveryOf(msg)
+		if d.letter == nil {
+			produced, err := next(msg)
+			var ended *fate
+			if !errors.As(err, &ended) || ended.result.Outcome != record.DeadLettered {
+				return produced, err
+			}
+			d.letter = h.giveUp(d, ended)
+		}
+		return nil, h.writeLetter(msg.Context(), d)
+	}
+}
+
+func (h *handler) giveUp(d *delivery, ended *fate) *record.Letter {
+	letter := &record.Letter{
+		Record: d.record, Consumer: h.name.Consumer, Group: h.name.Group,
+		Class: ended.result.Class, Attempts: d.attempts, FailedAt: h.clock.Now(),
+	}
+	if d.route != nil {
+		letter.Handler = d.route.function
+	}
+	h.logger.LogAttrs(d.base, slog.LevelError, "record given up", append(h.attributes(d, ended.cause),
+		slog.String("class", string(letter.Class)), slog.Int("attempts", d.attempts.Made))...)
+	return letter
+}
+
+func (h *handler) writeLetter(ctx context.Context, d *delivery) error {
+	result := record.Result{Outcome: record.DeadLettered, Class: d.letter.Class}
+	if d.lettered {
+		return &fate{result: result}
+	}
+	if d.settle != nil && !d.settle() {
+		return &fate{result: record.Result{Outcome: record.Parked, Until: h.clock.Now()}}
+	}
+	if err := h.deadLetters.Write(ctx, *d.letter); err != nil {
+		if d.base.Err() != nil {
+			return &fate{cause: err}
+		}
+		return holdFate(fmt.Errorf("writing the dead letter: %w", err), d, h.clock.Now())
+	}
+	d.lettered = true
+	return &fate{result: result}
+}
+
+// retry makes one try and decides. Watermill's own sleeps inside the handler, where the partition waits with it, sets up a back-off for
+// every message that succeeds, and loses the function's error when the context ends.
+func (h *handler) retry(next message.HandlerFunc) message.HandlerFunc {
+	return func(msg *message.Message) ([]*message.Message, error) {
+		d := deliveryOf(msg)
+		if d.attempts.First.IsZero() {
+			d.attempts.First = h.clock.Now()
+		}
+		d.attempts.Made++
+		produced, err := next(msg)
+		if err == nil {
+			return produced, nil
+		}
+		now := h.clock.Now()
+		if d.attempts.FirstFailure.IsZero() {
+			d.attempts.FirstFailure = now
+		}
+		ended := decide(err, d, h.retrySettings, now)
+		switch {
+		case ended.hold || ended.result.Outcome == record.Unfinished:
+			// Neither is a try that failed.
+			d.attempts.Made--
+		case ended.result.Outcome == record.Parked:
+			h.logger.LogAttrs(d.base, slog.LevelWarn, "try failed", append(h.attributes(d, err),
+				slog.Int("attempts", d.attempts.Made), slog.Duration("retry_in", ended.result.Until.Sub(now)))...)
+		}
+		return nil, ended
+	}
+}
+
+// errTimeout is the cause of a try's context that ended because the try took too long.
+var errTimeout = errors.New("the try took longer than its timeout")
+
+// timeout ends the context of a try that takes too long. Watermill's own never restores the message's context, so that every later try
+// begins with a dead one.
+func (h *handler) timeout(next message.HandlerFunc) message.HandlerFunc {
+	return func(msg *message.Message) ([]*message.Message, error) {
+		outer := msg.Context()
+		ctx, cancel := context.WithCancelCause(outer)
+		d := deliveryOf(msg)
+		d.timer = time.AfterFunc(h.tryTimeout, func() { cancel(errTimeout) })
+		msg.SetContext(ctx)
+		produced, err := next(msg)
+		late := !d.timer.Stop()
+		msg.SetContext(outer)
+		cancel(nil)
+		if err != nil && late && context.Cause(ctx) == errTimeout {
+			err = fmt.Errorf("%w: %w", errTimeout, err)
+		}
+		return produced, err
+	}
+}
+
+// panicError is a panic as an error. Its text has no value of the panic but a runtime error's, for a value may quote the event.
+type panicError struct {
+	text  string
+	stack []byte
+}
+
+func (e *panicError) Error() string { return e.text }
+
+// recoverer turns a panic into an error. Watermill's own puts the stack into the error's text, from where it gets into a header.
+func recoverer(next message.HandlerFunc) message.HandlerFunc {
+	return func(msg *message.Message) (produced []*message.Message, err error) {
+		defer func() {
+			value := recover()
+			if value == nil {
+				return
+			}
+			text := fmt.Sprintf("panic with a %T", value)
+			if cause, ok := value.(runtime.Error); ok {
+				text = "panic: " + cause.Error()
+			}
+			produced, err = nil, &panicError{text: text, stack: debug.Stack()}
+		}()
+		return next(msg)
+	}
+}
+
+// attributes are what a log line says of a record that failed: where it is and what it is, never what is in it.
+func (h *handler) attributes(d *delivery, cause error) []slog.Attr {
+	attributes := []slog.Attr{
+		slog.String("consumer", h.name.Consumer), slog.String("topic", d.record.Topic),
+		slog.Int("partition", int(d.record.Partition)), slog.Int64("offset", d.record.Offset),
+	}
+	if d.route != nil {
+		attributes = append(attributes, slog.String("action", string(d.meta.Action)), slog.String("handler", d.route.function))
+	}
+	attributes = append(attributes, slog.String("error", describe(cause)))
+	var panicked *panicError
+	if errors.As(cause, &panicked) {
+		attributes = append(attributes, slog.String("stack", string(panicked.stack)))
+	}
+	return attributes
+}
