@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -162,11 +163,14 @@ func TestLetterTellsWhoFailedAndHowOften(t *testing.T) {
 
 // flakyLetters refuses the first writes.
 type flakyLetters struct {
+	mu      sync.Mutex
 	refuse  int
 	written []record.Letter
 }
 
 func (l *flakyLetters) Write(_ context.Context, letter record.Letter) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.refuse > 0 {
 		l.refuse--
 		return errors.New("the brokers are away")
