@@ -42,7 +42,7 @@ const (
 // Classes returns every class, in the order in which a record can meet them.
 func Classes() []Class {
 	return []Class{
-		ClassTooLarge, ClassTombstone, ClassEmptyValue, ClassTypeMismatch, ClassMalformed, ClassInvalidValue, ClassMissingField,
+		ClassTooLarge, ClassTypeMismatch, ClassTombstone, ClassEmptyValue, ClassMalformed, ClassInvalidValue, ClassMissingField,
 		ClassUnknownAction, ClassUnknownStatus, ClassMissingKey, ClassKeyMismatch, ClassInvalidTransition,
 		ClassPermanent, ClassTimeout, ClassPanic, ClassFailed,
 	}

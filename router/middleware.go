@@ -50,6 +50,7 @@ func (h *handler) observe(next message.HandlerFunc) message.HandlerFunc {
 			if errors.As(err, &ended) {
 				result = ended.result
 			}
+			result.Attempts = deliveryOf(msg).attempts.Made
 			h.observer.Tried(h.clock.Now().Sub(began), result)
 		}
 		return produced, err
@@ -99,7 +100,7 @@ func (h *handler) writeLetter(ctx context.Context, d *delivery) error {
 		if d.base.Err() != nil {
 			return &fate{cause: err}
 		}
-		return holdFate(fmt.Errorf("writing the dead letter: %w", err), d, h.clock.Now())
+		return holdFate(Loggable(fmt.Errorf("writing the dead letter: %w", err)), d, h.clock.Now())
 	}
 	d.lettered = true
 	return &fate{result: result}

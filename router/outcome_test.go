@@ -184,7 +184,7 @@ func TestDeadLetterThatCannotBeWrittenHoldsItsRecord(t *testing.T) {
 	letters := &flakyLetters{refuse: 5}
 	calls, held, released := 0, 0, 0
 	observer := router.Observer{
-		Held:     func(*record.Record, time.Time, string) { held++ },
+		Held:     func(*record.Record, router.Hold) { held++ },
 		Released: func(*record.Record) { released++ },
 	}
 	kit := routertest.NewWith(t, router.Settings{DeadLetters: letters, Observe: func(router.Handler) router.Observer { return observer }}, router.ConsumerSettings{}, "test",

@@ -135,8 +135,17 @@ type Observer struct {
 	// Normalised is called for an event whose spelling of an enumeration was put right.
 	Normalised func()
 	// Held is called when the handler waits for something outside to come back, and again at each try; Released when it is back.
-	Held     func(r *record.Record, since time.Time, cause string)
+	Held     func(r *record.Record, hold Hold)
 	Released func(r *record.Record)
+}
+
+// Hold is a wait for something outside.
+type Hold struct {
+	Since time.Time
+	// Cause may stand in a log.
+	Cause string
+	// Letter says that it is the dead letter that cannot be written.
+	Letter bool
 }
 
 // Clock is what the router knows of time.

@@ -114,7 +114,7 @@ func (h *handler) wait(ctx context.Context, stopping <-chan struct{}, d *deliver
 		}
 		d.held++
 		if h.observer.Held != nil {
-			h.observer.Held(d.record, d.heldSince, describe(ended.cause))
+			h.observer.Held(d.record, Hold{Since: d.heldSince, Cause: describe(ended.cause), Letter: d.letter != nil})
 		}
 	}
 	h.clock.Wait(ctx, stopping, ended.result.Until)

@@ -32,7 +32,7 @@ func (h *handler) walkDurable(ctx context.Context, batch *record.Batch, deliveri
 			h.logger.LogAttrs(ctx, slog.LevelWarn, "unit of work refused", append(h.attributes(first, Loggable(ErrFenced)), slog.String("claim", batch.Claim))...)
 			return
 		case err != nil:
-			h.wait(ctx, batch.Stopping, first, holdFate(err, first, h.clock.Now()))
+			h.wait(ctx, batch.Stopping, first, holdFate(Loggable(err), first, h.clock.Now()))
 			continue
 		}
 		for i, result := range s.results {

@@ -1,0 +1,123 @@
+package deadletter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/prantikov/millrace/messages"
+	"github.com/prantikov/millrace/record"
+)
+
+// ErrNotDeadLetters is what [Browser.Show] wraps when the position is on a topic whose name is not that of a dead-letter topic.
+var ErrNotDeadLetters = errors.New("the topic is not a dead-letter topic")
+
+// Body says what there is to show of a value.
+type Body string
+
+const (
+	// BodyNull is a tombstone, BodyEmpty a value of no bytes.
+	BodyNull  Body = "null"
+	BodyEmpty Body = "empty"
+	// BodyMasked is an event, with what is patient data or not known hidden.
+	BodyMasked Body = "masked"
+	// BodyHidden is a value that cannot be read, so that nobody knows what is in it.
+	BodyHidden Body = "hidden"
+)
+
+// Detail is one dead letter, as far as it may be shown: there is no patient data in it.
+type Detail struct {
+	Entry       Entry       `json:"entry"`
+	Family      Family      `json:"family"`
+	Handler     string      `json:"handler"`
+	Group       string      `json:"group"`
+	Explanation Explanation `json:"explanation"`
+	// Key is the record's key where the masked body shows the same value, else [messages.Mask]; empty for a record without a key.
+	Key string `json:"key"`
+	// Headers are all of the dead letter's, in their order.
+	Headers []ShownHeader `json:"headers"`
+	Body    Body          `json:"body"`
+	// Event is the masked body, JSON; null when Body is another than [BodyMasked].
+	Event json.RawMessage `json:"event"`
+	// Bytes is the length of the value.
+	Bytes int `json:"bytes"`
+	// Unwrapped says that a Spring application had put the value into a JSON string; Event is what is inside.
+	Unwrapped bool `json:"unwrapped"`
+}
+
+// Show returns the dead letter at the position. The error wraps [ErrNotDeadLetters] for another topic, and kafka.ErrNoTopic or
+// kafka.ErrNoRecord where there is none.
+func (b *Browser) Show(ctx context.Context, at record.Position) (Detail, error) {
+	if _, ok := sourceOf(at.Topic, b.suffix); !ok {
+		return Detail{}, fmt.Errorf("showing dead letter %q: %w, whose name ends with %q", at.String(), ErrNotDeadLetters, b.suffix)
+	}
+	r, err := b.reader.Record(ctx, at)
+	if err != nil {
+		return Detail{}, fmt.Errorf("showing dead letter %q: %w", at.String(), err)
+	}
+	return b.detail(r), nil
+}
+
+func (b *Browser) detail(r *record.Record) Detail {
+	entry, _ := Parse(r)
+	explanation, _ := Explain(entry.Class)
+	value, unwrapped := Value(r)
+	d := Detail{
+		Entry: entry, Family: entry.Family, Handler: entry.Handler, Group: entry.Group, Explanation: explanation,
+		Headers: shownHeaders(r.Headers), Bytes: len(value), Unwrapped: unwrapped,
+	}
+	d.Body, d.Event = b.body(r, value)
+	d.Key = shownKey(r.Key, d.Event)
+	return d
+}
+
+func (b *Browser) body(r *record.Record, value []byte) (Body, json.RawMessage) {
+	switch {
+	case value == nil:
+		return BodyNull, nil
+	case len(value) == 0:
+		return BodyEmpty, nil
+	}
+	kind := b.typeOf(r.Topic)
+	if kind == nil {
+		return BodyHidden, nil
+	}
+	contentType, _ := r.Header("content-type")
+	payload, err := messages.Payload(value, string(contentType))
+	if err != nil {
+		return BodyHidden, nil
+	}
+	if masked := messages.Masked(kind, payload); masked != nil {
+		return BodyMasked, masked
+	}
+	return BodyHidden, nil
+}
+
+// typeOf finds the type by the name of the dead-letter topic, also when it holds dead letters of dead letters.
+func (b *Browser) typeOf(topic string) messages.Type {
+	for source, ok := sourceOf(topic, b.suffix); ok; source, ok = sourceOf(source, b.suffix) {
+		if i := slices.IndexFunc(b.topics, func(t Topic) bool { return t.Name == source }); i >= 0 {
+			return b.topics[i].Type
+		}
+	}
+	return nil
+}
+
+// shownKey hides a key unless the masked event shows it anyway: a key may name a patient, and only the event proves that it does not.
+func shownKey(key []byte, event json.RawMessage) string {
+	if len(key) == 0 {
+		return ""
+	}
+	var fields map[string]any
+	if event == nil || json.Unmarshal(event, &fields) != nil {
+		return messages.Mask
+	}
+	for _, field := range fields {
+		if text, ok := field.(string); ok && text == string(key) {
+			return text
+		}
+	}
+	return messages.Mask
+}

@@ -1,0 +1,152 @@
+package observe
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Liveness is what /healthz answers.
+type Liveness struct {
+	// Status is ok, or stuck when work waits that does not move.
+	Status string `json:"status"`
+	// Kafka is answers or away. It is shown only: to start this process anew would not bring Kafka back.
+	Kafka string  `json:"kafka"`
+	Stuck []Stuck `json:"stuck,omitempty"`
+	Held  []Held  `json:"held,omitempty"`
+}
+
+// Stuck is a partition whose frontier stands although records wait and nothing outside is to blame.
+type Stuck struct {
+	Consumer  string `json:"consumer"`
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Frontier  int64  `json:"frontier"`
+	Waiting   int    `json:"waiting"`
+	// Seconds is how long the frontier has stood.
+	Seconds int `json:"seconds"`
+}
+
+// Held is a partition, or a whole consumer (no topic, partition -1), that waits for something outside.
+type Held struct {
+	Consumer  string `json:"consumer"`
+	Topic     string `json:"topic,omitempty"`
+	Partition int32  `json:"partition"`
+	Reason    string `json:"reason"`
+	Seconds   int    `json:"seconds"`
+}
+
+// Readiness is what /readyz answers.
+type Readiness struct {
+	// Status is ready or not ready.
+	Status    string          `json:"status"`
+	Kafka     string          `json:"kafka"`
+	Consumers []ConsumerReady `json:"consumers"`
+}
+
+// ConsumerReady says whether a consumer is a member of its group.
+type ConsumerReady struct {
+	Consumer string `json:"consumer"`
+	Group    string `json:"group"`
+	Joined   bool   `json:"joined"`
+}
+
+// Live returns what /healthz shows.
+func (h *Health) Live() Liveness {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	now := h.now()
+	live := Liveness{Status: "ok", Kafka: h.kafkaWord()}
+	for _, key := range sortedKeys(h.partitions) {
+		state := h.partitions[key]
+		standing := now.Sub(state.standing)
+		if state.waiting > 0 && standing >= h.stuckAfter && !h.held(key) {
+			live.Status = "stuck"
+			live.Stuck = append(live.Stuck, Stuck{key.consumer, key.topic, key.partition, state.frontier, state.waiting, seconds(standing)})
+		}
+	}
+	for _, key := range sortedKeys(h.holds) {
+		for _, reason := range slices.Sorted(maps.Keys(h.holds[key])) {
+			live.Held = append(live.Held, Held{key.consumer, key.topic, key.partition, reason, seconds(now.Sub(h.holds[key][reason]))})
+		}
+	}
+	return live
+}
+
+// Ready returns what /readyz shows.
+func (h *Health) Ready() Readiness {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	ready := Readiness{Status: "ready", Kafka: h.kafkaWord(), Consumers: []ConsumerReady{}}
+	for _, consumer := range slices.Sorted(maps.Keys(h.groups)) {
+		known := h.groups[consumer]
+		ready.Consumers = append(ready.Consumers, ConsumerReady{consumer, known.group, known.joined})
+		if !known.joined {
+			ready.Status = "not ready"
+		}
+	}
+	if !h.kafka {
+		ready.Status = "not ready"
+	}
+	return ready
+}
+
+func (h *Health) kafkaWord() string {
+	if h.kafka {
+		return "answers"
+	}
+	return "away"
+}
+
+func seconds(d time.Duration) int { return int(d / time.Second) }
+
+func (h *Health) serveLive(w http.ResponseWriter, _ *http.Request) {
+	live := h.Live()
+	answer(w, live.Status == "ok", live)
+}
+
+func (h *Health) serveReady(w http.ResponseWriter, _ *http.Request) {
+	ready := h.Ready()
+	answer(w, ready.Status == "ready", ready)
+}
+
+func answer(w http.ResponseWriter, good bool, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	if !good {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	// The client is gone when this fails: nobody is left to be told.
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+// frontierAge is described here and not in Metrics, for it is worked out when it is asked for.
+func frontierAge() *prometheus.Desc {
+	return prometheus.NewDesc("millrace_frontier_age_seconds",
+		"Age, by its own timestamp, of the oldest record that is delivered and not finished; 0 when none waits.",
+		[]string{"consumer", "topic", "partition"}, nil)
+}
+
+// Describe makes Health a collector of millrace_frontier_age_seconds: [NewServer] registers it.
+func (h *Health) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- frontierAge() }
+
+// Collect sends the age of each partition's frontier.
+func (h *Health) Collect(metrics chan<- prometheus.Metric) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	now, description := h.now(), frontierAge()
+	for key, state := range h.partitions {
+		age := 0.0
+		if state.waiting > 0 {
+			since := state.oldest
+			if since.IsZero() {
+				since = state.standing
+			}
+			age = max(0, now.Sub(since).Seconds())
+		}
+		metrics <- prometheus.MustNewConstMetric(description, prometheus.GaugeValue, age, key.consumer, key.topic, partitionLabel(key.partition))
+	}
+}
