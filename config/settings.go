@@ -7,23 +7,48 @@ import "time"
 // Settings is the whole configuration. Its zero value is of no use: [Default] returns the defaults, [Load] what the files, the environment
 // and the flags make of them.
 type Settings struct {
+	// Config is the configuration file; empty for none. Default config.yaml in the working directory, when there is one.
+	Config string `koanf:"config"`
 	// Profile names the profile file that was laid over the file (config.PROFILE.yaml); empty for none.
 	Profile string `koanf:"profile"`
 	// DataDir is the directory of everything that Millrace keeps. Default ./data.
 	DataDir string `koanf:"data_dir"`
 	// Dev starts or finds the embedded broker in the data directory instead of asking for brokers.
-	Dev         bool             `koanf:"dev"`
-	HTTP        HTTP             `koanf:"http"`
-	Log         Log              `koanf:"log"`
-	Kafka       Kafka            `koanf:"kafka"`
-	Topics      map[string]Topic `koanf:"topics"`
-	DeadLetters DeadLetters      `koanf:"dead_letters"`
-	Consumers   Consumers        `koanf:"consumers"`
-	Limits      Limits           `koanf:"limits"`
-	Privacy     Privacy          `koanf:"privacy"`
-	Analytics   Analytics        `koanf:"analytics"`
-	// Plugins has a section per plugin, read by App.Settings.
-	Plugins map[string]any `koanf:"plugins"`
+	Dev   bool  `koanf:"dev"`
+	HTTP  HTTP  `koanf:"http"`
+	Log   Log   `koanf:"log"`
+	Kafka Kafka `koanf:"kafka"`
+	// Topics has each topic by its own name, with TopicDefaults already filled in.
+	Topics map[string]Topic `koanf:"-"`
+	// TopicDefaults counts for each topic that does not set the same itself (topics.defaults).
+	TopicDefaults Topic       `koanf:"-"`
+	DeadLetters   DeadLetters `koanf:"dead_letters"`
+	Consumers     Consumers   `koanf:"-"`
+	Limits        Limits      `koanf:"limits"`
+	Privacy       Privacy     `koanf:"privacy"`
+	Analytics     Analytics   `koanf:"analytics"`
+	// Plugins has a section per plugin as the files have it, without the environment; [Loaded.Plugin] reads it as the plugin means it.
+	Plugins Sections `koanf:"-"`
+}
+
+// Consumer returns the settings of a consumer: its own, or the defaults under its name when it has none.
+func (s Settings) Consumer(name string) Consumer {
+	if own, found := s.Consumers.ByName[name]; found {
+		return own
+	}
+	consumer := s.Consumers.Defaults
+	consumer.Group = name
+	return consumer
+}
+
+// Topic returns the settings of a topic by its own name: its own, or the defaults under its name when it has none.
+func (s Settings) Topic(name string) Topic {
+	if own, found := s.Topics[name]; found {
+		return own
+	}
+	topic := s.TopicDefaults
+	topic.Name = name
+	return topic
 }
 
 // HTTP is the address of /metrics, /healthz and /readyz.
@@ -63,6 +88,8 @@ type Kafka struct {
 	RebalanceTimeout time.Duration `koanf:"rebalance_timeout"`
 	// DrainTimeout is how long work in flight may take to end on a stop or a rebalance. Default 20 s.
 	DrainTimeout time.Duration `koanf:"drain_timeout"`
+	// CloseTimeout is how long the router as a whole may take to close: the drain, the last commit, the dead letters. Default 30 s.
+	CloseTimeout time.Duration `koanf:"close_timeout"`
 	// CommitInterval is auto.commit.interval.ms: how often the frontier is committed. Default 1 s.
 	CommitInterval time.Duration `koanf:"commit_interval"`
 	// IsolationLevel is isolation.level. Default and only safe value: read_committed.
@@ -133,7 +160,7 @@ type DeadLetters struct {
 type Consumers struct {
 	// Defaults counts for each consumer that does not set the same itself.
 	Defaults Consumer
-	// ByName has each consumer that is configured, with the defaults already filled in.
+	// ByName has each consumer that exists, with the defaults already filled in.
 	ByName map[string]Consumer
 }
 
@@ -150,7 +177,16 @@ type Consumer struct {
 	// Timeout is how long one try may take. Default 10 s.
 	Timeout time.Duration `koanf:"timeout"`
 	Retry   Retry         `koanf:"retry"`
+	// UnknownAction, UnknownStatus and Tombstone are dead-letter, skip, or topic for the topic's policy. Default topic.
+	UnknownAction string `koanf:"unknown_action"`
+	UnknownStatus string `koanf:"unknown_status"`
+	Tombstone     string `koanf:"tombstone"`
+	// Transitions is dead-letter, accept, or topic for the topic's policy. Default topic.
+	Transitions string `koanf:"transitions"`
 }
+
+// PolicyOfTopic is the value of a consumer's policy that leaves it to the topic.
+const PolicyOfTopic = "topic"
 
 // Retry is how often a record is tried and how long is waited in between.
 type Retry struct {

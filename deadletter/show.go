@@ -18,8 +18,9 @@ var ErrNotDeadLetters = errors.New("the topic is not a dead-letter topic")
 type Body string
 
 const (
-	// BodyNull is a tombstone, BodyEmpty a value of no bytes.
-	BodyNull  Body = "null"
+	// BodyNull is a tombstone.
+	BodyNull Body = "null"
+	// BodyEmpty is a value of no bytes.
 	BodyEmpty Body = "empty"
 	// BodyMasked is an event, with what is patient data or not known hidden.
 	BodyMasked Body = "masked"

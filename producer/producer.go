@@ -26,8 +26,8 @@ type Sender interface {
 type Settings struct {
 	// Open connects, at the first event.
 	Open func() (Sender, error)
-	// TopicNames has the name on the brokers of each topic that is called otherwise there, by the type's own topic.
-	TopicNames map[string]string
+	// TopicName is the name on the brokers of a type's own topic. Default: the same.
+	TopicName func(own string) string
 	// TypeIDs has the Java class or alias to send as __TypeId__, by type name. Default: none, for a Java consumer refuses a class
 	// that it does not know.
 	TypeIDs map[string]string
@@ -102,7 +102,10 @@ func (p *Producer) open() (Sender, error) {
 // record is the event as a record: binary mode of the CloudEvents Kafka binding, which a Spring consumer passes over. No header names
 // a patient, for headers are logged and shown by tools that know nothing of patients.
 func (p *Producer) record(encoded messages.Encoded) *record.Record {
-	topic := cmp.Or(p.settings.TopicNames[encoded.Type.Topic()], encoded.Type.Topic())
+	topic := encoded.Type.Topic()
+	if p.settings.TopicName != nil {
+		topic = p.settings.TopicName(topic)
+	}
 	now := p.now().Truncate(time.Millisecond)
 	headers := []record.Header{
 		{Key: "content-type", Value: []byte("application/json")},

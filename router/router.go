@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,9 +89,10 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 			return nil, err
 		}
 		topic := r.settings.Topics[declared.Topic()]
-		if topic.Name == "" {
-			topic.Name = declared.Topic()
-		}
+		topic.Name = cmp.Or(topic.Name, declared.Topic())
+		topic.UnknownAction = cmp.Or(settings.UnknownAction, topic.UnknownAction)
+		topic.UnknownStatus = cmp.Or(settings.UnknownStatus, topic.UnknownStatus)
+		topic.Tombstone = cmp.Or(settings.Tombstone, topic.Tombstone)
 		name := Handler{Consumer: consumer.name, Group: settings.Group, Topic: topic.Name, Durable: consumer.Durable()}
 		h := &handler{
 			name: name, declared: declared, types: r.settings.Types, table: table, unit: consumer.unit, strict: consumer.strict,

@@ -49,6 +49,8 @@ type ConsumerSettings struct {
 	// Timeout bounds one try. Default 10 s.
 	Timeout time.Duration
 	Retry   RetrySettings
+	// UnknownAction, UnknownStatus and Tombstone count before the topic's policies; empty leaves it to the topic.
+	UnknownAction, UnknownStatus, Tombstone Policy
 }
 
 // RetrySettings is how often a record is tried and how long is waited in between.

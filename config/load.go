@@ -1,0 +1,177 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	// The zones go with the binary: images without a shell have none, Windows neither.
+	_ "time/tzdata"
+
+	"github.com/knadh/koanf/v2"
+)
+
+// implicitFile is the configuration file when none is named.
+const implicitFile = "config.yaml"
+
+// Sources are where settings come from, and the names that exist: a section for any other is a mistake.
+type Sources struct {
+	// File is the configuration file (--config); empty for MILLRACE_CONFIG, and without that config.yaml in the working directory, when
+	// there is one.
+	File string
+	// Profile is the profile (--profile); empty for MILLRACE_PROFILE, and without that what the file says.
+	Profile string
+	// Environ is what [os.Environ] returns. Only variables that begin with MILLRACE_ are looked at; an empty one counts as not set, as
+	// compose files need it.
+	Environ []string
+	// Flags are the flags that were given, by the setting's path: kafka.brokers for --brokers.
+	Flags map[string]string
+	// ConsumerNames, TopicNames (own names) and PluginNames are all that exist.
+	ConsumerNames, TopicNames, PluginNames []string
+	// Partial says that the names are not complete yet: sections and variables of other consumers, topics and plugins are no mistakes.
+	// It is for the settings that plugins need before they can say which consumers they have; [Loaded.Complete] makes the rest.
+	Partial bool
+}
+
+// Loaded is the configuration and where each value came from. It is safe for concurrent use as long as nobody changes its fields;
+// [Loaded.Plugin] alone adds to Warnings.
+type Loaded struct {
+	Settings Settings
+	// Origins has the origin of every value by the setting's path, for example consumers.orders.timeout.
+	Origins map[string]Origin
+	// Files are the files that were read, in the order in which they count.
+	Files []string
+	// Warnings are sentences for the log: what was left out on purpose, and what is no mistake but unwise.
+	Warnings []string
+
+	sources   Sources
+	known     *known
+	values    map[string]any // by key
+	layers    []*layer       // in the order in which they count
+	variables map[string]string
+
+	guard   sync.Mutex
+	plugins map[string][]Row // by plugin, of those that were read
+}
+
+// Load reads all sources; later ones count more: defaults, file, profile file, environment, flags. For a consumer or topic its own
+// settings count before those of defaults, wherever each of them stands.
+//
+// Mistakes are reported all at once, each a [*Mistake] in a joined error; then the Loaded is returned too, for `config show`, with the
+// default in place of a value that could not be read: it is not to be run with. For a file that cannot be read at all, Loaded is nil and
+// the error that one sentence.
+func Load(sources Sources) (*Loaded, error) {
+	l := &Loaded{Origins: map[string]Origin{}, sources: sources, values: map[string]any{}, plugins: map[string][]Row{}}
+	var mistakes []*Mistake
+	l.known, mistakes = expand(sources.ConsumerNames, sources.TopicNames)
+	l.variables = ours(sources.Environ)
+	if err := l.readFiles(); err != nil {
+		return nil, err
+	}
+	for _, file := range l.layers {
+		l.Files = append(l.Files, file.file)
+		mistakes = append(mistakes, l.unknownKeys(file)...)
+	}
+	environment, wrong := l.readEnvironment()
+	mistakes = append(mistakes, wrong...)
+	flags, wrong := l.readFlags()
+	mistakes = append(mistakes, wrong...)
+	l.layers = append(l.layers, environment, flags)
+
+	mistakes = append(mistakes, l.resolve()...)
+	var err error
+	if l.Settings, err = decode(l.values, sources); err != nil {
+		return nil, err
+	}
+	l.Settings.Plugins = l.pluginSections()
+	mistakes = append(mistakes, l.wrongTogether(mistakes)...)
+	return l, join(mistakes)
+}
+
+// Complete loads again from the same sources, now that all names are known, and keeps what plugins have read. Errors are those of [Load].
+func (l *Loaded) Complete(consumers, topics, plugins []string) (*Loaded, error) {
+	sources := l.sources
+	sources.ConsumerNames, sources.TopicNames, sources.PluginNames, sources.Partial = consumers, topics, plugins, false
+	complete, err := Load(sources)
+	if complete == nil {
+		return nil, err
+	}
+	l.guard.Lock()
+	defer l.guard.Unlock()
+	maps.Copy(complete.plugins, l.plugins)
+	complete.warn(l.Warnings)
+	return complete, err
+}
+
+// readFiles finds and reads the configuration file and the profile's.
+func (l *Loaded) readFiles() error {
+	path := l.ahead("config", l.sources.File)
+	if path == "" {
+		if _, err := os.Stat(implicitFile); err == nil {
+			path = implicitFile
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	fromFile := ""
+	if path != "" {
+		path = filepath.Clean(path)
+		file, err := readFile(SourceFile, path)
+		if err != nil {
+			return err
+		}
+		l.layers = append(l.layers, file)
+		fromFile, _ = file.values.Get("profile").(string)
+	}
+	l.values["config"] = path
+	profile := l.ahead("profile", l.sources.Profile)
+	if profile == "" {
+		profile = fromFile
+	}
+	if profile == "" {
+		return nil
+	}
+	file, err := readProfile(path, profile)
+	if err != nil {
+		return err
+	}
+	l.layers = append(l.layers, file)
+	return nil
+}
+
+// ahead looks up a setting that says what else is to be read, and so is needed before all others.
+func (l *Loaded) ahead(path, field string) string {
+	if field != "" {
+		return field
+	}
+	if flag := l.sources.Flags[path]; flag != "" {
+		return flag
+	}
+	return l.variables[environmentName([]string{path})]
+}
+
+// lookup returns what the last layer that has this key says.
+func (l *Loaded) lookup(key string) (any, Origin, bool) {
+	for _, layer := range slices.Backward(l.layers) {
+		if layer.values.Exists(key) {
+			return layer.values.Get(key), layer.origin(key), true
+		}
+	}
+	return nil, Origin{}, false
+}
+
+// pluginSections is the plugins' part of the files, laid over each other.
+func (l *Loaded) pluginSections() Sections {
+	merged := koanf.New(delimiter)
+	for _, layer := range l.layers {
+		if layer.file != "" {
+			// Merging plain maps of one koanf into another cannot fail: only its strict mode does.
+			_ = merged.Merge(layer.values)
+		}
+	}
+	return merged.Cut("plugins").Raw()
+}

@@ -1,0 +1,61 @@
+package config
+
+func kafkaSettings() []Setting {
+	return []Setting{
+		{Path: "kafka.brokers", Kind: KindList, Flag: "brokers", Kafka: "bootstrap.servers", Spring: "spring.kafka.bootstrap-servers",
+			Doc: "host:port of some brokers of the cluster."},
+		{Path: "kafka.engine", Kind: KindText, Default: "millrace", Allowed: []string{"millrace", "watermill"},
+			Doc: "watermill uses watermill-kafka's subscriber and publisher instead of our own."},
+		{Path: "kafka.client_id", Kind: KindText, Default: "millrace", Kafka: "client.id", Spring: "spring.kafka.client-id",
+			Doc: "The name by which brokers know this client in logs and quotas."},
+		{Path: "kafka.version", Kind: KindText, Default: "2.8.0",
+			Doc: "The oldest Kafka that the brokers run; never newer than that."},
+		{Path: "kafka.wait", Kind: KindDuration, Default: "60s", Flag: "wait",
+			Doc: "How long a broker that is away at start is waited for."},
+		{Path: "kafka.session_timeout", Kind: KindDuration, Default: "10s", Kafka: "session.timeout.ms", Spring: "spring.kafka.consumer.properties.session.timeout.ms",
+			Doc: "How long a group waits for a sign of life before it gives a member's partitions to others; a killed process holds them for as long."},
+		{Path: "kafka.heartbeat_interval", Kind: KindDuration, Default: "2s", Kafka: "heartbeat.interval.ms", Spring: "spring.kafka.consumer.heartbeat-interval",
+			Doc: "How often a member gives a sign of life: less than a third of the session timeout."},
+		{Path: "kafka.read_timeout", Kind: KindDuration, Default: "2500ms", Kafka: "request.timeout.ms", Spring: "spring.kafka.consumer.properties.request.timeout.ms",
+			Doc: "How long an answer of a broker is waited for. With a heartbeat it fits into the session timeout, for a stalled fetch holds the connection of the heartbeats."},
+		{Path: "kafka.rebalance_timeout", Kind: KindDuration, Default: "60s", Kafka: "max.poll.interval.ms", Spring: "spring.kafka.consumer.properties.max.poll.interval.ms",
+			Doc: "How long a group waits for its members to give partitions back."},
+		{Path: "kafka.drain_timeout", Kind: KindDuration, Default: "20s",
+			Doc: "How long work in flight may take to end on a stop or a rebalance; no try of a record may take longer."},
+		{Path: "kafka.close_timeout", Kind: KindDuration, Default: "30s", Spring: "spring.lifecycle.timeout-per-shutdown-phase",
+			Doc: "How long the whole router may take to close: the drain, the last commit, the dead letters."},
+		{Path: "kafka.commit_interval", Kind: KindDuration, Default: "1s", Kafka: "auto.commit.interval.ms", Spring: "spring.kafka.consumer.auto-commit-interval",
+			Doc: "How often the frontier is committed."},
+		{Path: "kafka.isolation_level", Kind: KindText, Default: "read_committed", Kafka: "isolation.level", Spring: "spring.kafka.consumer.isolation-level",
+			Doc: "read_committed is the only safe value."},
+		{Path: "kafka.fetch_bytes", Kind: KindSize, Default: "1MiB", Kafka: "max.partition.fetch.bytes", Spring: "spring.kafka.consumer.properties.max.partition.fetch.bytes",
+			Doc: "What one fetch asks of a partition; a larger record is fetched all the same."},
+		{Path: "kafka.batch_records", Kind: KindCount, Default: "512", Kafka: "max.poll.records", Spring: "spring.kafka.consumer.max-poll-records",
+			Doc: "How many records of a partition are handed over at once, at most."},
+		{Path: "kafka.max_decompressed_bytes", Kind: KindSize, Default: "256MiB",
+			Doc: "What one compressed batch may grow to."},
+	}
+}
+
+func producerSettings() []Setting {
+	return []Setting{
+		{Path: "kafka.producer.acks", Kind: KindText, Default: "all", Kafka: "acks", Spring: "spring.kafka.producer.acks",
+			Doc: "all is the only safe value."},
+		{Path: "kafka.producer.idempotent", Kind: KindSwitch, Default: "true", Kafka: "enable.idempotence", Spring: "spring.kafka.producer.properties.enable.idempotence",
+			Doc: "true is the only safe value."},
+		{Path: "kafka.producer.compression", Kind: KindText, Default: "none", Allowed: []string{"none", "gzip", "snappy", "lz4", "zstd"},
+			Kafka: "compression.type", Spring: "spring.kafka.producer.compression-type", Doc: "How batches are compressed."},
+		{Path: "kafka.producer.retries", Kind: KindCount, Default: "3", Kafka: "retries", Spring: "spring.kafka.producer.retries",
+			Doc: "How often a record is sent again after the first try."},
+		{Path: "kafka.producer.retry_backoff", Kind: KindDuration, Default: "100ms", Kafka: "retry.backoff.ms", Spring: "spring.kafka.producer.properties.retry.backoff.ms",
+			Doc: "The pause between two tries."},
+		{Path: "kafka.producer.linger", Kind: KindDuration, Default: "0", Kafka: "linger.ms", Spring: "spring.kafka.producer.properties.linger.ms",
+			Doc: "How long a record waits for others to be sent with; 0 does not wait."},
+		{Path: "kafka.producer.batch_bytes", Kind: KindSize, Default: "0", Kafka: "batch.size", Spring: "spring.kafka.producer.batch-size",
+			Doc: "The size at which a batch is sent; 0 leaves it to the client."},
+		{Path: "kafka.producer.max_message_bytes", Kind: KindSize, Default: "1MiB", Kafka: "max.request.size", Spring: "spring.kafka.producer.properties.max.request.size",
+			Doc: "The largest record that is sent, before compression."},
+		{Path: "kafka.producer.delivery_timeout", Kind: KindDuration, Default: "2m", Kafka: "delivery.timeout.ms", Spring: "spring.kafka.producer.properties.delivery.timeout.ms",
+			Doc: "How long a dead letter is tried to be written before its partition is held with an alarm."},
+	}
+}
