@@ -1,0 +1,63 @@
+# make alone prints this list. Each target is one habit; .ci/run runs the same ones.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka demo fuzz ci
+
+# Tests with this build tag need a real Kafka and kcat; go test ./... alone leaves them out.
+TAGS := -tags kafka
+# Where the tests live that take their brokers from MILLRACE_TEST_BROKERS.
+KAFKA_TESTS ?= ./kafka/... ./deadletter/... ./cmd/...
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  KAFKA_PORT=9092 and BROKERS=1 (or 3) choose the Kafka of kafka-* and test-kafka"
+
+build: ## build bin/millrace, static
+	CGO_ENABLED=0 go build -trimpath -o bin/millrace ./cmd/millrace
+
+test: ## all tests, on the embedded broker: Go alone, no network
+	go test ./...
+
+race: ## all tests with the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race -p 2 -timeout 20m ./...
+
+lint: ## gofmt, go vet, staticcheck (pinned in go.mod)
+	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | while read -r file; do [ ! -f "$$file" ] || gofmt -l "$$file"; done); \
+		[ -z "$$unformatted" ] || { echo "not formatted (make format):" $$unformatted; exit 1; }
+	go vet $(TAGS) ./...
+	go tool staticcheck $(TAGS) ./...
+
+format: ## gofmt all sources
+	@git ls-files --cached --others --exclude-standard '*.go' | while read -r file; do [ ! -f "$$file" ] || gofmt -w "$$file"; done
+
+cross: ## build for macOS on ARM and for Windows
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./...
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null ./...
+
+kafka-up: ## start a real Apache Kafka and wait until it answers (BROKERS=3: three)
+	@scripts/kafka.sh up
+
+kafka-down: ## stop it; its data stays under .kafka/
+	@scripts/kafka.sh down
+
+kafka-clean: ## stop it and drop its data
+	@scripts/kafka.sh clean
+
+kafka-address: ## print its bootstrap address
+	@scripts/kafka.sh address
+
+test-kafka: ## the integration tests on a real Kafka, started when none runs; kcat is the independent client
+	@scripts/need.sh kcat
+	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
+		echo "testing on $$brokers"; \
+		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m $(TAGS) $(KAFKA_TESTS)
+
+demo: ## a day of the platform on the embedded broker, 30 s
+	go run ./cmd/millrace demo
+
+fuzz: ## run each fuzz test for FUZZTIME (10s)
+	@scripts/fuzz.sh
+
+ci: ## everything that a change must pass
+	.ci/run
