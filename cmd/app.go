@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,9 +10,11 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/prantikov/millrace/handlers"
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/producer"
 	"github.com/prantikov/millrace/router"
+	"github.com/prantikov/millrace/store"
 )
 
 // App is what a plugin adds its consumers to. It is built anew for each command, also for those that only list the routes, so a plugin
@@ -26,7 +27,12 @@ type App struct {
 	producer   *producer.Producer
 	database   *sql.DB
 	logger     *slog.Logger
+	store      func() *store.Store
 }
+
+// Durable gives a consumer of this name durable effects: what its functions write through store.Tx is committed together with the
+// consumer's progress, so that a record that is delivered again is not handled again. Its functions wait for nothing outside.
+func (a *App) Durable(consumer string) router.Option { return handlers.Durable(a.store, consumer) }
 
 // migration is a plugin's own tables.
 type migration struct {
@@ -127,7 +133,7 @@ func Without(names ...string) BuiltinOption {
 }
 
 // register declares everything of the program.
-func (p *Program) register(ctx context.Context, app *App, builtin []*router.Consumer) error {
+func (p *Program) register(app *App, builtin []*router.Consumer) error {
 	var mistakes []error
 	for _, name := range p.without {
 		if !slices.ContainsFunc(builtin, func(c *router.Consumer) bool { return c.Name() == name }) {

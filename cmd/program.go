@@ -29,6 +29,8 @@ type Program struct {
 
 	in          io.Reader
 	out, errout io.Writer
+	// logs is where the log goes; nil is errout.
+	logs        io.Writer
 	environment []string
 	// quit ends the process at a second signal.
 	quit func(status int)
@@ -37,6 +39,7 @@ type Program struct {
 // Main runs the command line of a program with these options and returns its exit status: 0 when all went well, also after a clean stop
 // by SIGTERM or SIGINT; 1 after an error; 2 when the command was not understood.
 func Main(arguments []string, options ...Option) int {
+	keepPrivate()
 	program := &Program{in: os.Stdin, out: os.Stdout, errout: os.Stderr, environment: os.Environ(), quit: os.Exit}
 	for _, option := range options {
 		option(program)

@@ -1,6 +1,9 @@
 package messages
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // Outgoing is a kind whose Go type is not known at compile time: what a producer of any event takes. [Kind] implements it.
 type Outgoing interface {
@@ -9,7 +12,7 @@ type Outgoing interface {
 	Outgoing(event any) (Encoded, error)
 }
 
-// Encoded is an event as it goes into a record.
+// Encoded is an event as it goes into a record. Printed with fmt or slog it shows nothing of the value.
 type Encoded struct {
 	Type   Type
 	Action Action
@@ -17,6 +20,23 @@ type Encoded struct {
 	EntityID string
 	Value    []byte
 }
+
+// LogValue shows slog what was encoded, and of the value only its length.
+func (e Encoded) LogValue() slog.Value {
+	name := ""
+	if e.Type != nil {
+		name = e.Type.Name()
+	}
+	return slog.GroupValue(
+		slog.String("type", name),
+		slog.String("action", string(e.Action)),
+		slog.String("entityId", e.EntityID),
+		slog.Int("bytes", len(e.Value)),
+	)
+}
+
+// Format prints what was encoded, and of the value only its length, whatever the verb.
+func (e Encoded) Format(state fmt.State, _ rune) { show(state, "Encoded", e.LogValue()) }
 
 // Outgoing implements [Outgoing].
 func (k Kind[T]) Outgoing(event any) (Encoded, error) {

@@ -1,0 +1,201 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/observe"
+	"github.com/prantikov/millrace/record"
+	"github.com/prantikov/millrace/router"
+)
+
+// watcher sees how each record of one consumer ends.
+type watcher func(at record.Position, result record.Result)
+
+// The kinds of alarms that are begun here.
+const (
+	alarmHeld         = "held"
+	alarmDeadLetter   = "dead_letter"
+	alarmStopped      = "consumer_stopped"
+	heldBeforeAlarm   = time.Minute
+	observationPeriod = time.Second
+	lagPeriod         = 10 * time.Second
+)
+
+// observer tells the metrics, health and alarms what the router does with one consumer's topic.
+func (s *service) observer(handler router.Handler) router.Observer {
+	metrics := s.metrics.Consumer(handler.Consumer, handler.Group, handler.Topic)
+	watch := func(record.Position, record.Result) {}
+	if s.watch != nil {
+		watch = s.watch(handler.Consumer)
+	}
+	return router.Observer{
+		Tried: func(took time.Duration, result record.Result) {
+			metrics.Processed(result.Outcome, result.Class, took)
+			if result.Attempts > 1 {
+				metrics.Retried()
+			}
+		},
+		Ended: func(r *record.Record, result record.Result) {
+			switch result.Outcome {
+			case record.DeadLettered:
+				metrics.DeadLettered(result.Class)
+			case record.Skipped:
+				metrics.Skipped(result.Reason)
+			}
+			watch(r.Position, result)
+		},
+		Normalised: metrics.Normalised,
+		Held: func(r *record.Record, hold router.Hold) {
+			s.health.Hold(handler.Consumer, r.Topic, r.Partition, hold.Cause)
+			switch {
+			case hold.Letter:
+				s.alarms.Begin(alarmDeadLetter, handler.Consumer, r.Topic, r.Partition, "a dead letter cannot be written; the partition is held: "+hold.Cause)
+			case time.Since(hold.Since) > heldBeforeAlarm:
+				s.alarms.Begin(alarmHeld, handler.Consumer, r.Topic, r.Partition, "what the consumer needs is away; the partition is held: "+hold.Cause)
+			}
+		},
+		Released: func(r *record.Record) {
+			s.health.ReleaseAll(handler.Consumer, r.Topic, r.Partition)
+			s.alarms.End(alarmDeadLetter, handler.Consumer, r.Topic, r.Partition)
+			s.alarms.End(alarmHeld, handler.Consumer, r.Topic, r.Partition)
+		},
+	}
+}
+
+// hooks tells the metrics, health and alarms what a member of a group does.
+func (s *service) hooks(m *member) kafka.Hooks {
+	name, group := m.consumer.Name(), m.settings.Group
+	return kafka.Hooks{
+		BatchTaken: func(topic string, _ int32, records int, _ int64) {
+			s.metrics.Consumer(name, group, topic).Consumed(records)
+		},
+		Assigned: func(string, int32, int64) { s.health.Joined(name, true) },
+		Lost: func(topic string, partition int32) {
+			s.health.Lost(name, topic, partition)
+			s.alarms.EndPartition(name, topic, partition)
+		},
+		Gap: func(topic string, _ int32, from, to int64) {
+			s.metrics.Consumer(name, group, topic).Gap(max(to-from, 0))
+		},
+		Alarm: func(kind kafka.AlarmKind, topic string, partition int32, on bool) {
+			if topic == "" {
+				partition = -1
+			}
+			if kind == kafka.AlarmGroup {
+				s.health.Joined(name, !on)
+			}
+			if on {
+				s.alarms.Begin(string(kind), name, topic, partition, alarmText(kind))
+			} else {
+				s.alarms.End(string(kind), name, topic, partition)
+			}
+		},
+	}
+}
+
+func alarmText(kind kafka.AlarmKind) string {
+	switch kind {
+	case kafka.AlarmGroup:
+		return "the consumer cannot read from Kafka; it tries again by itself"
+	case kafka.AlarmNotAlone:
+		return "another process took partitions of this consumer; it waits until it owns all again"
+	default:
+		return string(kind)
+	}
+}
+
+// observe keeps health and metrics up to date until the context ends.
+func (s *service) observe(ctx context.Context) {
+	positions, lags := time.NewTicker(observationPeriod), time.NewTicker(lagPeriod)
+	defer positions.Stop()
+	defer lags.Stop()
+	s.observeLag(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-positions.C:
+			s.observePositions()
+		case <-lags.C:
+			s.observeLag(ctx)
+		}
+	}
+}
+
+// positioned is a subscriber that knows where it is.
+type positioned interface {
+	Positions() []kafka.PartitionPosition
+}
+
+func (s *service) observePositions() {
+	for _, m := range s.members {
+		at, ok := m.subscriber.(positioned)
+		if !ok {
+			continue
+		}
+		inFlight := map[string]int{}
+		for _, p := range at.Positions() {
+			s.health.Progress(m.consumer.Name(), p.Topic, p.Partition, p.Frontier, p.Pending, p.Oldest)
+			inFlight[p.Topic] += p.Pending
+		}
+		for _, topic := range m.topics {
+			s.metrics.Consumer(m.consumer.Name(), m.settings.Group, topic).InFlight(inFlight[topic])
+		}
+		if ended, ok := m.subscriber.(interface{ Err() error }); ok && ended.Err() != nil {
+			s.health.Joined(m.consumer.Name(), false)
+			s.alarms.Begin(alarmStopped, m.consumer.Name(), "", -1, ended.Err().Error())
+		}
+	}
+}
+
+// observeLag asks the brokers where the groups are, which also tells whether they answer.
+func (s *service) observeLag(ctx context.Context) {
+	asking, cancel := context.WithTimeout(ctx, lagPeriod)
+	defer cancel()
+	lags, err := s.reader.Lag(asking, s.watched())
+	if ctx.Err() != nil {
+		return
+	}
+	s.health.Kafka(err == nil)
+	var rows []observe.Lag
+	groups := map[string]string{}
+	for _, m := range s.members {
+		groups[m.consumer.Name()] = m.settings.Group
+	}
+	for _, lag := range lags {
+		rows = append(rows, observe.Lag{
+			Group: groups[lag.Consumer], Topic: lag.Topic, Partition: lag.Partition, Committed: lag.Committed, Oldest: -1, End: lag.End, Lag: lag.Lag,
+		})
+	}
+	s.metrics.Lag(rows)
+}
+
+// watched is what lag is asked of.
+func (s *service) watched() []kafka.Watched {
+	watched := make([]kafka.Watched, len(s.members))
+	for i, m := range s.members {
+		watched[i] = kafka.Watched{Consumer: m.consumer.Name(), Group: m.settings.Group, Topics: m.topics}
+	}
+	return watched
+}
+
+// serve opens /metrics, /healthz and /readyz and keeps them until the context ends.
+func (s *service) serve(ctx context.Context) (address string, err error) {
+	listener, err := observe.Listen(ctx, s.settings.HTTP.Address, s.isSet("http.address"))
+	if err != nil {
+		return "", err
+	}
+	server, err := observe.NewServer(listener, s.metrics, s.health, s.logger)
+	if err != nil {
+		return "", fmt.Errorf("opening the http address: %w", err)
+	}
+	go func() {
+		if err := server.Run(ctx); err != nil {
+			s.logger.Error("serving http", "error", err)
+		}
+	}()
+	return server.Address(), nil
+}

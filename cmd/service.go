@@ -1,0 +1,284 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/prantikov/millrace/config"
+	"github.com/prantikov/millrace/deadletter"
+	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/observe"
+	"github.com/prantikov/millrace/privacy"
+	"github.com/prantikov/millrace/router"
+	"github.com/prantikov/millrace/store"
+)
+
+// service is the consumers at work: what run and demo have in common.
+type service struct {
+	*session
+	metrics *observe.Metrics
+	health  *observe.Health
+	alarms  *observe.Alarms
+
+	letters *kafka.Publisher
+	reader  *kafka.Reader
+	router  *router.Router
+	members []*member
+	ran     chan error
+	// watch sees how every record of every consumer ends; nil when nobody looks.
+	watch func(consumer string) watcher
+}
+
+// member is one consumer with its end of Kafka.
+type member struct {
+	consumer   *router.Consumer
+	settings   config.Consumer
+	topics     []string
+	subscriber message.Subscriber
+}
+
+// start opens everything in the order in which a record meets it, last part first, and returns when every consumer is subscribed.
+// What was opened is closed by stop, also after an error.
+func (s *service) start(ctx context.Context, only []string) error {
+	if err := s.openEffects(ctx); err != nil {
+		return err
+	}
+	if err := s.openKafka(ctx); err != nil {
+		return err
+	}
+	if err := s.addConsumers(only); err != nil {
+		return err
+	}
+	s.ran = make(chan error, 1)
+	go func() { s.ran <- s.router.Run(ctx) }()
+	select {
+	case <-s.router.Running():
+		return nil
+	case err := <-s.ran:
+		s.ran <- nil
+		return fmt.Errorf("subscribing the consumers: %w", err)
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// openEffects opens where the built-in consumers and the plugins write.
+func (s *service) openEffects(ctx context.Context) (err error) {
+	if s.pseudonyms, err = privacy.Open(s.settings.Privacy.KeyFile); err != nil {
+		return err
+	}
+	if s.store, err = store.Open(ctx, s.storeFile(), s.logger); err != nil {
+		return err
+	}
+	for _, plugin := range s.app.migrations {
+		if err := s.store.Migrate(ctx, plugin.name, plugin.files); err != nil {
+			return err
+		}
+	}
+	s.metrics = observe.NewMetrics(Version())
+	s.alarms = observe.NewAlarms(s.logger, s.metrics)
+	s.health = observe.NewHealth(observe.HealthSettings{LongestTry: s.longestTry()})
+	s.firstSeen = func(consumer, topic string) { s.consumerMetrics(consumer, topic).FirstSeen() }
+	s.transitionAccepted = func(consumer, topic string) { s.consumerMetrics(consumer, topic).TransitionAccepted() }
+	return nil
+}
+
+func (s *service) consumerMetrics(consumer, topic string) *observe.ConsumerMetrics {
+	return s.metrics.Consumer(consumer, s.settings.Consumer(consumer).Group, topic)
+}
+
+// longestTry is the longest that any consumer's record may take by its settings.
+func (s *service) longestTry() time.Duration {
+	longest := time.Duration(0)
+	for _, consumer := range s.app.consumers {
+		settings := s.settings.Consumer(consumer.Name())
+		longest = max(longest, settings.Timeout+settings.Retry.MaxElapsed)
+	}
+	return longest
+}
+
+// openKafka sees to it that the topics are there and opens what writes to them.
+func (s *service) openKafka(ctx context.Context) (err error) {
+	plans, err := kafka.NewTopics(s.topicSettings()).Apply(ctx)
+	if err != nil {
+		return err
+	}
+	for _, plan := range plans {
+		if plan.Action == kafka.ActionCreate {
+			s.logger.Info("topic created", "topic", plan.Topic, "partitions", plan.Partitions, "replicas", plan.Replicas)
+		}
+	}
+	if s.reader, err = kafka.NewReader(ctx, s.settings.Kafka); err != nil {
+		return err
+	}
+	if err := s.recogniseTopics(ctx); err != nil {
+		return err
+	}
+	if s.letters, err = kafka.NewDeadLetterPublisher(s.settings.Kafka, s.logger); err != nil {
+		return err
+	}
+	s.router, err = router.New(s.routerSettings(), observe.Watermill(s.logger))
+	if err == nil {
+		s.router.Use(s.app.middleware...)
+	}
+	return err
+}
+
+// recogniseTopics tells the store which topics these are, so that the progress of others of the same name is not taken for theirs.
+func (s *service) recogniseTopics(ctx context.Context) error {
+	var topics []string
+	for _, declared := range s.app.types() {
+		topics = append(topics, s.topicName(declared.Topic()))
+	}
+	ids, err := s.reader.TopicIDs(ctx, topics)
+	if err != nil {
+		return err
+	}
+	return s.store.Recognise(ctx, ids)
+}
+
+func (s *service) routerSettings() router.Settings {
+	topics := map[string]router.TopicSettings{}
+	for _, declared := range s.app.types() {
+		topic := s.settings.Topic(declared.Topic())
+		topics[declared.Topic()] = router.TopicSettings{
+			Name: topic.Name, Key: router.KeyRule(topic.KeyRule), UnknownAction: router.Policy(topic.UnknownAction),
+			UnknownStatus: router.Policy(topic.UnknownStatus), Tombstone: router.Policy(topic.Tombstone),
+		}
+	}
+	return router.Settings{
+		Topics: topics, Types: s.app.types(), Logger: s.logger, Observe: s.observer,
+		Limits:       router.Limits{ValueBytes: s.settings.Limits.ValueBytes, Headers: s.settings.Limits.Headers},
+		CloseTimeout: s.settings.Kafka.CloseTimeout,
+		DeadLetters:  deadletter.NewWriter(s.letters, s.settings.DeadLetters.Suffix),
+	}
+}
+
+// addConsumers gives each enabled consumer its member of its group.
+func (s *service) addConsumers(only []string) error {
+	for _, name := range only {
+		if !slices.Contains(s.app.names(), name) {
+			return usage("no consumer is named %q: there are %v", name, s.app.names())
+		}
+	}
+	for _, consumer := range s.app.consumers {
+		settings := s.settings.Consumer(consumer.Name())
+		if !settings.Enabled || (len(only) > 0 && !slices.Contains(only, consumer.Name())) {
+			continue
+		}
+		if err := s.addConsumer(consumer, settings); err != nil {
+			return err
+		}
+	}
+	if len(s.members) == 0 {
+		return usage("no consumer is enabled (consumers.<name>.enabled, --consumers)")
+	}
+	return nil
+}
+
+func (s *service) addConsumer(consumer *router.Consumer, settings config.Consumer) error {
+	tries := consumerSettings(settings)
+	topics, err := s.router.Topics(consumer, tries)
+	if err != nil {
+		return err
+	}
+	m := &member{consumer: consumer, settings: settings, topics: topics}
+	if m.subscriber, err = s.subscriber(m); err != nil {
+		return fmt.Errorf("consumer %q: %w", consumer.Name(), err)
+	}
+	s.members = append(s.members, m)
+	s.health.Expect(consumer.Name(), settings.Group)
+	return s.router.Add(consumer, tries, m.subscriber)
+}
+
+// subscriber opens a consumer's end of Kafka with the engine of the settings.
+func (s *service) subscriber(m *member) (message.Subscriber, error) {
+	start, err := kafka.ParseStart(m.settings.Start)
+	if err != nil {
+		return nil, err
+	}
+	starts := map[string]kafka.Start{}
+	for _, topic := range m.topics {
+		starts[topic] = start
+	}
+	settings := kafka.SubscriberSettings{
+		Kafka: s.settings.Kafka, Group: m.settings.Group, Topics: m.topics, Starts: starts,
+		// SQLite and the files are one process's.
+		Exclusive: m.consumer.Durable(),
+		Logger:    s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),
+	}
+	if s.settings.Kafka.Engine == "watermill" {
+		return kafka.NewWatermillSubscriber(settings)
+	}
+	return kafka.NewSubscriber(settings)
+}
+
+func consumerSettings(settings config.Consumer) router.ConsumerSettings {
+	return router.ConsumerSettings{
+		UnknownAction: policy(settings.UnknownAction), UnknownStatus: policy(settings.UnknownStatus), Tombstone: policy(settings.Tombstone),
+		Group: settings.Group, Topics: settings.Topics, Timeout: settings.Timeout,
+		Retry: router.RetrySettings{
+			Tries: settings.Retry.Tries, InitialInterval: settings.Retry.InitialInterval, MaxInterval: settings.Retry.MaxInterval,
+			MaxElapsed: settings.Retry.MaxElapsed, Jitter: settings.Retry.Jitter,
+		},
+	}
+}
+
+// policy is a consumer's own policy, empty where it leaves it to the topic.
+func policy(setting string) router.Policy {
+	if setting == config.PolicyOfTopic {
+		return ""
+	}
+	return router.Policy(setting)
+}
+
+// failures are why consumers ended by themselves.
+func (s *service) failures() error {
+	var errs []error
+	for _, m := range s.members {
+		if ended, ok := m.subscriber.(interface{ Err() error }); ok && ended.Err() != nil {
+			errs = append(errs, fmt.Errorf("consumer %q: %w", m.consumer.Name(), ended.Err()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// stop lets work in flight end, commits, and closes everything.
+func (s *service) stop() error {
+	var errs []error
+	if s.router != nil && s.ran != nil {
+		errs = append(errs, s.router.Close(), <-s.ran)
+	}
+	var closing sync.WaitGroup
+	for _, m := range s.members {
+		closing.Go(func() { _ = m.subscriber.Close() })
+	}
+	closing.Wait()
+	if s.letters != nil {
+		errs = append(errs, s.letters.Close())
+	}
+	if s.reader != nil {
+		errs = append(errs, s.reader.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	errs = append(errs, s.app.producer.Close())
+	return errors.Join(errs...)
+}
+
+// topicSettings is the settings with the topics of every consumer's types in them, plugins' included.
+func (s *session) topicSettings() config.Settings {
+	settings := s.settings
+	settings.Topics = map[string]config.Topic{}
+	for _, declared := range s.app.types() {
+		settings.Topics[declared.Topic()] = s.settings.Topic(declared.Topic())
+	}
+	return settings
+}

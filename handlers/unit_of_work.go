@@ -1,0 +1,45 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/prantikov/millrace/record"
+	"github.com/prantikov/millrace/router"
+	"github.com/prantikov/millrace/store"
+)
+
+// unitOfWork is a unit of work of the store as the store offers it.
+type unitOfWork interface {
+	Begin(ctx context.Context, claim string, records []*record.Record) (*store.Work, error)
+}
+
+// durable is a unit of work of the store as the router wants it: the two packages do not know each other.
+type durable struct{ open func() unitOfWork }
+
+// lazily makes the unit of work at its first use, so that consumers can be listed without a store.
+func lazily(open func() unitOfWork) router.UnitOfWork { return durable{sync.OnceValue(open)} }
+
+// Begin implements [router.UnitOfWork].
+func (d durable) Begin(ctx context.Context, claim string, records []*record.Record) (router.Work, error) {
+	work, err := d.open().Begin(ctx, claim, records)
+	if err != nil {
+		return nil, fenced(err)
+	}
+	return durableWork{work}, nil
+}
+
+// durableWork turns the store's errors into the router's.
+type durableWork struct{ *store.Work }
+
+// Commit implements [router.Work].
+func (w durableWork) Commit(ctx context.Context) error { return fenced(w.Work.Commit(ctx)) }
+
+func fenced(err error) error {
+	if errors.Is(err, store.ErrFenced) {
+		return fmt.Errorf("%w: %w", router.ErrFenced, err)
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/IBM/sarama"
+
+	"github.com/prantikov/millrace/record"
+)
+
+// Watched is a consumer whose lag is asked for: its group, and its topics by their names on the brokers.
+type Watched struct {
+	Consumer string
+	Group    string
+	Topics   []string
+}
+
+// Lag is how far a consumer is behind on one partition.
+type Lag struct {
+	Consumer  string `json:"consumer"`
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	// Committed is the group's position, -1 when it has none.
+	Committed int64 `json:"committed"`
+	// End is the offset behind the last record of the log.
+	End int64 `json:"end"`
+	// Lag counts the offsets from Committed, or from the start of the log, to End; 0 when none of them has a record that may be read.
+	Lag int64 `json:"lag"`
+}
+
+// Lag returns the lag of each consumer on each partition of its topics, in the order asked for and by partition. A topic that does not exist has
+// no partitions. It reads what the groups committed and joins none.
+func (r *Reader) Lag(ctx context.Context, watched []Watched) ([]Lag, error) {
+	ends, starts := map[string]map[int32]int64{}, map[string]map[int32]int64{}
+	var rows []Lag
+	for _, w := range watched {
+		for _, topic := range w.Topics {
+			if err := r.extent(ctx, topic, starts, ends); err != nil {
+				return nil, err
+			}
+			committed, err := r.Committed(ctx, w.Group, topic)
+			if err != nil {
+				return nil, err
+			}
+			for partition := range int32(len(ends[topic])) {
+				row := Lag{Consumer: w.Consumer, Topic: topic, Partition: partition, Committed: committed[partition], End: ends[topic][partition]}
+				if row.Lag, err = r.behind(ctx, row, starts[topic][partition]); err != nil {
+					return nil, err
+				}
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// Committed returns the group's position on each partition of the topic, -1 where it has none.
+func (r *Reader) Committed(ctx context.Context, group, topic string) (map[int32]int64, error) {
+	partitions, err := r.Partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	response, err := await(ctx, func() (*sarama.OffsetFetchResponse, error) {
+		return r.admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the position of group %q: %w", group, explained(err))
+	}
+	committed := make(map[int32]int64, len(partitions))
+	for _, partition := range partitions {
+		block := response.GetBlock(topic, partition)
+		switch {
+		case block == nil:
+			committed[partition] = -1
+		case block.Err != sarama.ErrNoError:
+			return nil, fmt.Errorf("asking for the position of group %q on partition %d of %q: %w", group, partition, topic, explained(block.Err))
+		default:
+			committed[partition] = block.Offset
+		}
+	}
+	return committed, nil
+}
+
+// extent asks once for the topic's start and end.
+func (r *Reader) extent(ctx context.Context, topic string, starts, ends map[string]map[int32]int64) (err error) {
+	if ends[topic] != nil {
+		return nil
+	}
+	if starts[topic], err = r.Starts(ctx, topic); err != nil {
+		return err
+	}
+	ends[topic], err = r.offsets(ctx, topic, sarama.OffsetNewest, sarama.ReadUncommitted)
+	return err
+}
+
+// behind is the row's lag. What looks like lag may be a marker that nobody is given, so that is looked at before it is believed.
+func (r *Reader) behind(ctx context.Context, row Lag, start int64) (int64, error) {
+	from := max(row.Committed, start)
+	if from >= row.End {
+		return 0, nil
+	}
+	through, err := r.AtEnd(ctx, record.Position{Topic: row.Topic, Partition: row.Partition, Offset: from}, row.End)
+	if err != nil || through {
+		return 0, err
+	}
+	return row.End - from, nil
+}

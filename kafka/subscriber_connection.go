@@ -1,0 +1,87 @@
+package kafka
+
+import (
+	"errors"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// connection is a client of the brokers and the group on it. It outlives sessions, and brokers that are away.
+type connection struct {
+	client sarama.Client
+	group  sarama.ConsumerGroup
+	// watched is closed when nobody reads the group's errors any more.
+	watched chan struct{}
+}
+
+// connect makes the client and the group of the member. It returns an error when no broker answers.
+func (m *member) connect() (*connection, error) {
+	c, err := m.clientConfig()
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect(m.ctx, m.settings.Kafka.Brokers, c)
+	if err != nil {
+		return nil, err
+	}
+	group, err := sarama.NewConsumerGroupFromClient(m.settings.Group, client)
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
+	}
+	made := &connection{client: client, group: group, watched: make(chan struct{})}
+	go m.watch(made)
+	return made, nil
+}
+
+func (m *member) clientConfig() (*sarama.Config, error) {
+	c, err := clientConfig(m.settings.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	c.ChannelBufferSize = max(c.ChannelBufferSize, m.settings.Kafka.BatchRecords)
+	c.Consumer.Return.Errors = true
+	strategies := []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
+	if m.settings.Exclusive {
+		// The group uses the first strategy that all its members have.
+		strategies = []sarama.BalanceStrategy{&m.sole, sarama.NewBalanceStrategyRange()}
+	}
+	c.Consumer.Group.Rebalance.GroupStrategies = strategies
+	return c, nil
+}
+
+// watch takes the errors that sarama meets beside a session's own: fetches and commits. It ends when the group is closed.
+func (m *member) watch(c *connection) {
+	defer close(c.watched)
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case err, ok := <-c.group.Errors():
+			if !ok {
+				return
+			}
+			if passing(err) || m.ctx.Err() != nil {
+				m.settings.Logger.Debug("passing error of the group", "error", err)
+				continue
+			}
+			m.trouble.raise("cannot read from Kafka, trying again", err)
+		case <-look.C:
+			if m.reading.Load() {
+				m.trouble.clearWhenQuiet()
+			}
+		}
+	}
+}
+
+// close leaves the group and closes the client. A nil connection is closed already.
+func (c *connection) close(m *member) {
+	if c == nil {
+		return
+	}
+	// Whatever fails here, the broker drops the member when its session timeout is over.
+	if err := errors.Join(c.group.Close(), c.client.Close()); err != nil {
+		m.settings.Logger.Debug("leaving the group", "error", err)
+	}
+	<-c.watched
+}

@@ -1,0 +1,192 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// noPosition is the committed offset of a partition for which nothing was committed.
+const noPosition = -1
+
+// lookAgain is the pause between two looks at what another member or a broker is about to say.
+const lookAgain = 100 * time.Millisecond
+
+// place puts every partition of the assignment where reading is to begin, before sarama looks: the start of a topic that the group
+// never read, the beginning of a partition that the topic has grown, and the log's start where retention has passed the committed offset.
+func (s *session) place(sess sarama.ConsumerGroupSession) error {
+	for _, topic := range s.topics {
+		claimed := sess.Claims()[topic]
+		if len(claimed) == 0 {
+			continue
+		}
+		partitions, err := s.client.Partitions(topic)
+		if err != nil {
+			return fmt.Errorf("asking for the partitions of %q: %w", topic, err)
+		}
+		committed, err := s.committed(topic, partitions)
+		if err != nil {
+			return err
+		}
+		if len(committed) == 0 {
+			if committed, err = s.begin(sess, topic, partitions); err != nil {
+				return err
+			}
+		}
+		for _, partition := range claimed {
+			s.placePartition(sess, topic, partition, committed)
+		}
+	}
+	return nil
+}
+
+// committed returns the group's positions on a topic; partitions without one are not in it.
+func (s *session) committed(topic string, partitions []int32) (map[int32]int64, error) {
+	group := s.m.settings.Group
+	coordinator, err := s.client.Coordinator(group)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the positions of group %q: %w", group, err)
+	}
+	request := sarama.NewOffsetFetchRequest(s.client.Config().Version, group, map[string][]int32{topic: partitions})
+	answer, err := coordinator.FetchOffset(request)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the positions of group %q: %w", group, err)
+	}
+	if err := answer.GroupError(); !errors.Is(err, sarama.ErrNoError) {
+		return nil, fmt.Errorf("asking for the positions of group %q: %w", group, err)
+	}
+	positions := map[int32]int64{}
+	for _, partition := range partitions {
+		block := answer.GetBlock(topic, partition)
+		if block == nil {
+			return nil, fmt.Errorf("asking for the position of group %q on %q: %w", group, topic, sarama.ErrIncompleteResponse)
+		}
+		if !errors.Is(block.Err, sarama.ErrNoError) {
+			return nil, fmt.Errorf("asking for the position of group %q on %q: %w", group, topic, block.Err)
+		}
+		if block.Offset > noPosition {
+			positions[partition] = block.Offset
+		}
+	}
+	return positions, nil
+}
+
+// begin resolves the start of a topic on which the group has no position, once for all partitions, and commits it. When several members
+// begin together, the owner of the first partition does it and the others wait for its commit: a member that lost the partition meanwhile
+// is refused by its generation.
+func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitions []int32) (map[int32]int64, error) {
+	if !slices.Contains(sess.Claims()[topic], slices.Min(partitions)) {
+		return s.awaitStart(sess.Context(), topic, partitions)
+	}
+	start := s.m.settings.Starts[topic]
+	offsets := map[int32]int64{}
+	for _, partition := range partitions {
+		offset, err := start.offset(s.client, topic, partition)
+		if err != nil {
+			return nil, fmt.Errorf("resolving start %s of %q: %w", start, topic, err)
+		}
+		offsets[partition] = offset
+	}
+	if err := s.commit(sess, topic, offsets); err != nil {
+		return nil, fmt.Errorf("committing start %s of %q: %w", start, topic, err)
+	}
+	s.m.settings.Logger.Info("begins with a topic", "topic", topic, "start", start.String(), "offsets", offsets)
+	return offsets, nil
+}
+
+// awaitStart waits for the positions that another member commits. It gives up when the session ends.
+func (s *session) awaitStart(ctx context.Context, topic string, partitions []int32) (map[int32]int64, error) {
+	for {
+		sleep(ctx, lookAgain)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("waiting for the start of %q: %w", topic, context.Cause(ctx))
+		}
+		committed, err := s.committed(topic, partitions)
+		if err != nil || len(committed) > 0 {
+			return committed, err
+		}
+	}
+}
+
+// commit commits offsets of any partitions as a member of the session's generation.
+func (s *session) commit(sess sarama.ConsumerGroupSession, topic string, offsets map[int32]int64) error {
+	coordinator, err := s.client.Coordinator(s.m.settings.Group)
+	if err != nil {
+		return err
+	}
+	request := &sarama.OffsetCommitRequest{
+		Version: 8, ConsumerGroup: s.m.settings.Group, ConsumerID: sess.MemberID(), ConsumerGroupGeneration: sess.GenerationID(),
+	}
+	for partition, offset := range offsets {
+		request.AddBlockWithLeaderEpoch(topic, partition, offset, -1, 0, "")
+	}
+	answer, err := coordinator.CommitOffset(request)
+	if err != nil {
+		return err
+	}
+	for partition := range offsets {
+		code, ok := answer.Errors[topic][partition]
+		if !ok {
+			return sarama.ErrIncompleteResponse
+		}
+		if !errors.Is(code, sarama.ErrNoError) {
+			return code
+		}
+	}
+	return nil
+}
+
+// placePartition moves the position of one partition of the assignment into the log. A partition whose leader does not answer is left as
+// it is: sarama waits for it, and the others are not held up.
+func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, committed map[int32]int64) {
+	at, known := committed[partition]
+	first, end, err := s.bounds(sess.Context(), topic, partition, at)
+	if err != nil {
+		s.m.settings.Logger.Debug("asking for the bounds of a log", "topic", topic, "partition", partition, "error", err)
+		return
+	}
+	switch {
+	case !known:
+		// The topic has grown since the group began with it.
+		sess.MarkOffset(topic, partition, first, "")
+	case at < first:
+		s.gap(topic, partition, at, first, "retention has passed offsets that this consumer never read")
+		sess.MarkOffset(topic, partition, first, "")
+	case at > end:
+		s.gap(topic, partition, at, first, "the log ends before this consumer's position, reading it from its start")
+		sess.ResetOffset(topic, partition, first, "")
+	default:
+		// It is this already, but for a start that was committed after sarama had asked.
+		sess.MarkOffset(topic, partition, at, "")
+	}
+}
+
+// bounds returns the first offset of a log and the one past its end. An end below the position is asked for again: a new leader may not
+// know the end yet.
+func (s *session) bounds(ctx context.Context, topic string, partition int32, position int64) (first, end int64, err error) {
+	for look := 0; look < 10; look++ {
+		if look > 0 {
+			sleep(ctx, lookAgain)
+		}
+		if first, err = s.client.GetOffset(topic, partition, sarama.OffsetOldest); err != nil {
+			return 0, 0, err
+		}
+		if end, err = s.client.GetOffset(topic, partition, sarama.OffsetNewest); err != nil {
+			return 0, 0, err
+		}
+		if position <= end {
+			break
+		}
+	}
+	return first, end, ctx.Err()
+}
+
+// gap says that offsets are passed without being read.
+func (s *session) gap(topic string, partition int32, from, to int64, text string) {
+	s.m.settings.Logger.Error(text, "topic", topic, "partition", partition, "from", from, "to", to)
+	s.m.settings.Hooks.Gap(topic, partition, from, to)
+}

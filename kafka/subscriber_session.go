@@ -1,0 +1,70 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+
+	"github.com/IBM/sarama"
+)
+
+// errClaimEnded is the error of a session that ended because sarama gave up on one of its partitions.
+var errClaimEnded = errors.New("reading a partition ended before the session did")
+
+// session is one generation of the group, from the assignment to the next rebalance.
+type session struct {
+	m      *member
+	client sarama.Client
+	topics []string
+	drain  *drain
+	// begun is true when the assignment was taken. It is read after the session.
+	begun bool
+	// idle is true for an exclusive member that does not own everything: it holds what it was given and takes nothing.
+	idle bool
+	// claimEnded is true when a partition ended by itself. It is read after the session.
+	claimEnded bool
+}
+
+var _ sarama.ConsumerGroupHandler = (*session)(nil)
+
+// Setup checks the assignment and puts each partition where it is to begin. Sarama calls it before the first claim.
+func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
+	if s.m.settings.Exclusive {
+		if err := s.checkSole(sess); err != nil {
+			return err
+		}
+	}
+	if err := s.place(sess); err != nil {
+		return err
+	}
+	s.drain = startDrain(sess.Context().Done(), s.m.settings.DrainTimeout)
+	s.begun = true
+	s.m.reading.Store(true)
+	s.m.trouble.clear()
+	s.m.settings.Logger.Debug("partitions assigned", "partitions", sess.Claims(), "generation", sess.GenerationID())
+	return nil
+}
+
+// ConsumeClaim reads one partition until it is wanted back. It never returns early because of a record: that would end the session of
+// all partitions.
+func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.ConsumerGroupClaim) error {
+	if s.idle {
+		<-s.drain.stopping
+		return nil
+	}
+	subscribed := s.m.subscriptions[source.Topic()]
+	c := newClaim(s.m.settings, subscribed, sess, source, s.drain)
+	s.m.claims.add(c)
+	defer s.m.claims.remove(c)
+	c.run()
+	return nil
+}
+
+// Cleanup runs when every claim has returned, before sarama commits for the last time and releases the partitions.
+func (s *session) Cleanup(sess sarama.ConsumerGroupSession) error {
+	s.m.reading.Store(false)
+	s.claimEnded = errors.Is(context.Cause(sess.Context()), sarama.ErrSessionConsumeClaimExited)
+	if s.drain != nil {
+		s.drain.release()
+	}
+	return nil
+}

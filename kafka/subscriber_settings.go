@@ -1,0 +1,128 @@
+package kafka
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/prantikov/millrace/config"
+)
+
+// SubscriberSettings is what a [Subscriber] is told. Group and Kafka are needed, the rest has defaults.
+type SubscriberSettings struct {
+	Kafka config.Kafka
+	// Group is group.id. Two subscribers of one group share the partitions of a topic.
+	Group string
+	// Topics are the brokers' names of all topics that one member of the group reads. It joins when each has its subscription. A topic
+	// that is not named here, and a second subscription to one that is, gets a member of its own.
+	Topics []string
+	// Starts says, by topic, where a group begins that has no committed position on any partition of it. Default [Earliest].
+	Starts map[string]Start
+	// Exclusive is for a consumer that can only run in one process: see [ErrNotAlone].
+	Exclusive bool
+	// DrainTimeout is how long work in flight may take to end on a stop or a rebalance, before its context is cancelled.
+	// Default Kafka.DrainTimeout.
+	DrainTimeout time.Duration
+	// Logger gets a line for each change of state, and none for a record. Default: none.
+	Logger *slog.Logger
+	Hooks  Hooks
+}
+
+// Hooks are called as things happen, for metrics and health. Each may be nil; each is called from several goroutines and must return at
+// once.
+type Hooks struct {
+	// BatchTaken is called when records of a partition are handed over, with their bytes. Records handed over again count again.
+	BatchTaken func(topic string, partition int32, records int, bytes int64)
+	// Committed is called when the frontier of a partition moved. It is sent to the brokers within Kafka.CommitInterval.
+	Committed func(topic string, partition int32, frontier int64)
+	// Progressed is called when records of a partition were finished, at most every 100 ms: as long as work waits, it must come.
+	Progressed func(topic string, partition int32, at time.Time)
+	// HighWater is called with the end of a partition's log as the brokers last told it.
+	HighWater func(topic string, partition int32, offset int64)
+	// Assigned is called when a partition is taken, with the offset that is read next.
+	Assigned func(topic string, partition int32, next int64)
+	// Lost is called when a partition was given back.
+	Lost func(topic string, partition int32)
+	// Gap is called when offsets are passed without being read: those from from up to, and without, to. When the committed offset was
+	// beyond the end of the log, to is below from: the log was made anew and is read from its start.
+	Gap func(topic string, partition int32, from, to int64)
+	// Alarm is called when a condition begins and when it ends. Topic is empty for a condition of the whole consumer.
+	Alarm func(kind AlarmKind, topic string, partition int32, on bool)
+	// Abandoned is called when a handler went on past the drain deadline and its cancelled context, with the number of its records that
+	// were unfinished.
+	Abandoned func(topic string, partition int32, records int)
+}
+
+// AlarmKind names a condition that has a beginning and an end.
+type AlarmKind string
+
+const (
+	// AlarmGroup is on while the member cannot read: brokers away, a topic missing, the group refused.
+	AlarmGroup AlarmKind = "group"
+	// AlarmNotAlone is on while an exclusive member waits for partitions that another process took.
+	AlarmNotAlone AlarmKind = "not_alone"
+)
+
+// withDefaults returns the settings with everything filled in, or an error that joins all mistakes.
+func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
+	var mistakes []error
+	if s.Group == "" {
+		mistakes = append(mistakes, errors.New("group is empty: name the consumer group"))
+	}
+	if slices.Contains(s.Topics, "") {
+		mistakes = append(mistakes, errors.New("topics has an empty name"))
+	}
+	if _, err := clientConfig(s.Kafka); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	s.DrainTimeout = cmp.Or(s.DrainTimeout, drainTimeout(s.Kafka))
+	if limit := rebalanceTimeout(s.Kafka); s.DrainTimeout+abandonAfter > limit {
+		mistakes = append(mistakes, fmt.Errorf("drain timeout %s and %s for a cancelled handler do not fit into kafka.rebalance_timeout %s",
+			s.DrainTimeout, abandonAfter, limit))
+	}
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	s.Logger = s.Logger.With("group", s.Group)
+	s.Kafka.BatchRecords = cmp.Or(s.Kafka.BatchRecords, 512)
+	if s.Kafka.BatchRecords < 0 {
+		mistakes = append(mistakes, fmt.Errorf("kafka.batch_records is %d: want more than 0", s.Kafka.BatchRecords))
+	}
+	s.Hooks = s.Hooks.filled()
+	return s, errors.Join(mistakes...)
+}
+
+// filled returns hooks of which none is nil.
+func (h Hooks) filled() Hooks {
+	if h.BatchTaken == nil {
+		h.BatchTaken = func(string, int32, int, int64) {}
+	}
+	if h.Committed == nil {
+		h.Committed = func(string, int32, int64) {}
+	}
+	if h.Progressed == nil {
+		h.Progressed = func(string, int32, time.Time) {}
+	}
+	if h.HighWater == nil {
+		h.HighWater = func(string, int32, int64) {}
+	}
+	if h.Assigned == nil {
+		h.Assigned = func(string, int32, int64) {}
+	}
+	if h.Lost == nil {
+		h.Lost = func(string, int32) {}
+	}
+	if h.Gap == nil {
+		h.Gap = func(string, int32, int64, int64) {}
+	}
+	if h.Alarm == nil {
+		h.Alarm = func(AlarmKind, string, int32, bool) {}
+	}
+	if h.Abandoned == nil {
+		h.Abandoned = func(string, int32, int) {}
+	}
+	return h
+}

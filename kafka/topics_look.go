@@ -1,0 +1,129 @@
+package kafka
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// cluster is what there is.
+type cluster struct {
+	brokers int
+	// maxMessageBytes is what a topic takes that was not told otherwise.
+	maxMessageBytes int
+	topics          map[string]TopicPlan
+}
+
+// look asks for the brokers and the topics with these names.
+func look(admin sarama.ClusterAdmin, names []string) (cluster, error) {
+	brokers, controller, err := admin.DescribeCluster()
+	if err != nil {
+		return cluster{}, fmt.Errorf("asking for the brokers: %w", explained(err))
+	}
+	c := cluster{brokers: len(brokers), maxMessageBytes: defaultMaxMessageBytes, topics: map[string]TopicPlan{}}
+	c.maxMessageBytes = brokerLimit(admin, controller)
+	if len(names) == 0 {
+		return c, nil
+	}
+	described, err := admin.DescribeTopics(names)
+	if err != nil {
+		return cluster{}, fmt.Errorf("asking for the topics: %w", explained(err))
+	}
+	for _, topic := range described {
+		if topic.Err == sarama.ErrUnknownTopicOrPartition {
+			continue
+		}
+		if topic.Err != sarama.ErrNoError && topic.Err != sarama.ErrLeaderNotAvailable {
+			return cluster{}, fmt.Errorf("asking for topic %q: %w", topic.Name, explained(topic.Err))
+		}
+		plan := TopicPlan{Topic: topic.Name, Exists: true, Partitions: len(topic.Partitions)}
+		if len(topic.Partitions) > 0 {
+			plan.Replicas = len(topic.Partitions[0].Replicas)
+		}
+		entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic.Name})
+		if err != nil {
+			return cluster{}, fmt.Errorf("asking for the settings of topic %q: %w", topic.Name, explained(err))
+		}
+		c.topics[topic.Name] = configured(plan, entries)
+	}
+	return c, nil
+}
+
+// brokerLimit is message.max.bytes of the broker; Kafka's default where we may not ask.
+func brokerLimit(admin sarama.ClusterAdmin, broker int32) int {
+	entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.BrokerResource, Name: strconv.Itoa(int(broker))})
+	if err != nil {
+		return defaultMaxMessageBytes
+	}
+	for _, entry := range entries {
+		if bytes, err := strconv.Atoi(entry.Value); entry.Name == "message.max.bytes" && err == nil {
+			return bytes
+		}
+	}
+	return defaultMaxMessageBytes
+}
+
+// configured is the plan with the topic's settings.
+func configured(plan TopicPlan, entries []sarama.ConfigEntry) TopicPlan {
+	for _, entry := range entries {
+		switch number, err := strconv.ParseInt(entry.Value, 10, 64); {
+		case entry.Name == "cleanup.policy":
+			plan.Cleanup = entry.Value
+		case err != nil:
+		case entry.Name == "retention.ms" && number < 0:
+			plan.Retention = -1
+		case entry.Name == "retention.ms":
+			plan.Retention = time.Duration(number) * time.Millisecond
+		case entry.Name == "max.message.bytes":
+			plan.MaxMessageBytes = int(number)
+		}
+	}
+	return plan
+}
+
+// plan is what to do so that there is what is wanted.
+func (c cluster) plan(wanted TopicPlan) TopicPlan {
+	there, exists := c.topics[wanted.Topic]
+	if !exists {
+		wanted.Action = ActionCreate
+		if wanted.Replicas > c.brokers {
+			wanted.Notes = append(wanted.Notes, fmt.Sprintf("replicas %d instead of %d: there are not more brokers", c.brokers, wanted.Replicas))
+			wanted.Replicas = c.brokers
+		}
+		return wanted
+	}
+	there.Action, there.Source = ActionKeep, wanted.Source
+	there.Notes = c.drift(there, wanted)
+	return there
+}
+
+// drift says where an existing topic is not as wanted.
+func (c cluster) drift(there, wanted TopicPlan) (notes []string) {
+	differs := func(what string, is, want any) {
+		if is != want {
+			notes = append(notes, fmt.Sprintf("%s is %v, the settings say %v", what, is, want))
+		}
+	}
+	if wanted.Source == "" {
+		differs("partitions", there.Partitions, wanted.Partitions)
+	} else if there.Partitions < wanted.Partitions {
+		notes = append(notes, fmt.Sprintf("partitions is %d, its source has %d: some dead letters come to another partition", there.Partitions, wanted.Partitions))
+	}
+	differs("replicas", there.Replicas, min(wanted.Replicas, max(c.brokers, 1)))
+	differs("retention", retentionText(there.Retention), retentionText(wanted.Retention))
+	differs("cleanup", there.Cleanup, wanted.Cleanup)
+	if there.MaxMessageBytes < wanted.MaxMessageBytes {
+		notes = append(notes, fmt.Sprintf("max.message.bytes is %d, want at least %d", there.MaxMessageBytes, wanted.MaxMessageBytes))
+	}
+	return notes
+}
+
+// retentionText is a retention for people.
+func retentionText(retention time.Duration) string {
+	if retention < 0 {
+		return "for ever"
+	}
+	return retention.String()
+}

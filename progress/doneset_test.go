@@ -1,0 +1,140 @@
+package progress_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/prantikov/millrace/progress"
+)
+
+func TestDoneSetAgainstMap(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var set progress.DoneSet
+		want := map[int64]bool{}
+		trimmed := int64(0)
+		t.Repeat(map[string]func(*rapid.T){
+			"": func(t *rapid.T) {
+				for offset := int64(0); offset < 70; offset++ {
+					if got := set.Contains(offset); got != want[offset] {
+						t.Fatalf("%s has %d: got %t, want %t", set, offset, got, want[offset])
+					}
+				}
+				last := int64(-1)
+				for _, run := range set.Runs() {
+					if run.From <= last || run.To <= run.From {
+						t.Fatalf("runs %v: want them apart and in order", set.Runs())
+					}
+					last = run.To
+				}
+			},
+			"add": func(t *rapid.T) {
+				offset := rapid.Int64Range(0, 60).Draw(t, "offset")
+				set.Add(offset)
+				want[offset] = true
+			},
+			"add run": func(t *rapid.T) {
+				from := rapid.Int64Range(0, 60).Draw(t, "from")
+				to := from + rapid.Int64Range(0, 9).Draw(t, "length")
+				set.AddRun(progress.Run{From: from, To: to})
+				for offset := from; offset < to; offset++ {
+					want[offset] = true
+				}
+			},
+			"trim": func(t *rapid.T) {
+				trimmed = rapid.Int64Range(trimmed, 70).Draw(t, "below")
+				set.Trim(trimmed)
+				for offset := range want {
+					if offset < trimmed {
+						delete(want, offset)
+					}
+				}
+			},
+			"write and read": func(t *rapid.T) {
+				text, err := set.MarshalText()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var read progress.DoneSet
+				if err := read.UnmarshalText(text); err != nil {
+					t.Fatal(err)
+				}
+				if !read.Equal(set) {
+					t.Fatalf("read %s, want %s", read, set)
+				}
+				set = read
+			},
+		})
+	})
+}
+
+func TestDoneSetTextIsBounded(t *testing.T) {
+	t.Parallel()
+	var set progress.DoneSet
+	var text []byte
+	for offset := int64(1); ; offset += 2 {
+		set.Add(1<<40 + offset)
+		next, err := set.MarshalText()
+		if err != nil {
+			if !errors.Is(err, progress.ErrTooLarge) {
+				t.Fatalf("got %v, want %v", err, progress.ErrTooLarge)
+			}
+			break
+		}
+		text = next
+	}
+	if len(text) > progress.MaxText || len(text) < progress.MaxText-4 {
+		t.Errorf("longest text: got %d bytes, want %d at most and hardly less", len(text), progress.MaxText)
+	}
+	if runs := len(set.Runs()); runs < 1500 {
+		t.Errorf("runs that fit: got %d, want at least 1500", runs)
+	}
+}
+
+func TestDoneSetRefusesOtherText(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, text string }{
+		{"another tool's metadata is refused", "lag=5"},
+		{"another version is refused", "2:AQE"},
+		{"broken base64 is refused", "1:%%%"},
+		{"a run without length is refused", "1:AQ"},
+		{"an empty run is refused", "1:AQA"},
+		{"runs that touch are refused", "1:AQEAAQ"},
+		{"an offset beyond the range is refused", "1:____________AQE"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var set progress.DoneSet
+			set.Add(3)
+			if err := set.UnmarshalText([]byte(test.text)); err == nil {
+				t.Errorf("reading %q: got %s, want an error", test.text, set)
+			}
+			if !set.Contains(3) {
+				t.Error("the set changed, want it as it was")
+			}
+		})
+	}
+}
+
+func FuzzDoneSetText(f *testing.F) {
+	f.Add([]byte("1:AQEBAQ"))
+	f.Add([]byte(""))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var set progress.DoneSet
+		if set.UnmarshalText(text) != nil {
+			return
+		}
+		again, err := set.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read progress.DoneSet
+		if err := read.UnmarshalText(again); err != nil || !read.Equal(set) {
+			t.Fatalf("wrote %q, read %s %v, want %s", bytes.Clone(again), read, err, set)
+		}
+	})
+}

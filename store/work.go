@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/prantikov/millrace/record"
+)
+
+// Work is one open unit of work. One goroutine uses it. Until Commit its effects are in memory, but for SQL that a function runs
+// through [Tx]. It ends with Commit, whatever that returns, or with Rollback.
+type Work struct {
+	unit            *UnitOfWork
+	partition       *partition
+	epoch, revision int64
+	// progress is the partition's as this unit will leave it.
+	progress frontier
+	records  []*record.Record
+	newly    []int64
+
+	states   stateSet
+	counters counterSet
+	lines    lineSet
+	// journal has what takes back each effect since the last Mark.
+	journal []func()
+	// mark counts the Marks, so that a savepoint knows which one it belongs to.
+	mark int
+	// tx is nil until a function asks for SQL.
+	tx        *transaction
+	ended     bool
+	committed bool
+}
+
+type workKey struct{}
+
+// workOf returns the open unit of work that a context carries.
+func workOf(ctx context.Context) (*Work, error) {
+	w, _ := ctx.Value(workKey{}).(*Work)
+	if w == nil {
+		return nil, ErrNoUnitOfWork
+	}
+	if w.ended {
+		return nil, ErrEnded
+	}
+	return w, nil
+}
+
+// Context returns a context that carries the unit of work to [States], [Counters], [Lines] and [Tx].
+func (w *Work) Context(ctx context.Context) context.Context {
+	return context.WithValue(ctx, workKey{}, w)
+}
+
+// Finished says whether an earlier commit has the record already: its effects are not repeated.
+func (w *Work) Finished(r *record.Record) bool { return w.progress.finished(r.Offset) }
+
+// Mark begins the effects of one record.
+func (w *Work) Mark() {
+	w.journal = w.journal[:0]
+	w.mark++
+}
+
+// Undo drops the effects since the last Mark and no others. After an error, which [Unavailable] knows, the whole unit is lost and can
+// only be rolled back.
+func (w *Work) Undo() error {
+	for i := len(w.journal) - 1; i >= 0; i-- {
+		w.journal[i]()
+	}
+	w.journal = w.journal[:0]
+	if w.tx == nil {
+		return nil
+	}
+	if err := w.tx.undo(); err != nil {
+		return w.unit.failed("undoing a record", w.partition, err)
+	}
+	return nil
+}
+
+// Finish enters a record that is done, skipped or dead-lettered. Other outcomes leave it to be delivered again.
+func (w *Work) Finish(r *record.Record, outcome record.Outcome) {
+	if outcome.Finished() && r.Offset >= 0 {
+		w.newly = append(w.newly, r.Offset)
+	}
+}
+
+// Exclusive says whether the unit has the write connection, for which all other consumers wait: from the first [Tx] on.
+func (w *Work) Exclusive() bool { return w.tx != nil }
+
+// Rollback drops everything. After Commit it does nothing.
+func (w *Work) Rollback() error {
+	w.end()
+	return nil
+}
+
+// end gives back what the unit holds.
+func (w *Work) end() {
+	if w.ended {
+		return
+	}
+	w.ended = true
+	if w.tx != nil {
+		w.tx.end(w.committed)
+	}
+}
+
+// Commit makes everything durable at once: states, counts, lines, SQL, and the progress row.
+//
+// It returns an error that wraps [ErrFenced] when another owner has the partition, and one that [Unavailable] knows when the store or
+// the disk is away. In both cases nothing was written, and the unit has ended.
+func (w *Work) Commit(ctx context.Context) error {
+	if w.ended {
+		return w.unit.failed("committing a unit of work", w.partition, ErrEnded)
+	}
+	defer w.end()
+	if len(w.newly) == 0 && w.states.clean() && w.counters.clean() && w.lines.clean() && w.tx == nil {
+		return nil
+	}
+	w.progress.finish(w.newly)
+	err := w.commit(ctx)
+	w.committed = err == nil
+	w.settle(err)
+	if err != nil {
+		return w.unit.failed("committing a unit of work", w.partition, err)
+	}
+	return nil
+}
+
+func (w *Work) commit(ctx context.Context) error {
+	if err := w.loadChanged(ctx); err != nil {
+		return err
+	}
+	if w.unit.sink != nil && !w.lines.clean() {
+		return w.commitFiles(ctx)
+	}
+	return w.commitTables(ctx, nil)
+}
+
+// commitTables writes the tables in one transaction: the one that a function has opened already, or its own.
+func (w *Work) commitTables(ctx context.Context, more func() error) error {
+	write := func() error {
+		if err := w.write(); err != nil {
+			return err
+		}
+		if more != nil {
+			return more()
+		}
+		return nil
+	}
+	if w.tx == nil {
+		return w.unit.store.write(ctx, write)
+	}
+	if err := w.tx.prepareCommit(); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return w.unit.store.writer.commit()
+}
+
+// write is the closed set of this unit's writes. The progress row comes first, for it refuses the rest.
+func (w *Work) write() error {
+	done, err := writeDone(w.progress.done)
+	if err != nil {
+		return err
+	}
+	out, p, consumer := w.unit.store.writer, w.partition, w.unit.consumer
+	changed, err := out.exec(advancePartition, w.progress.lowest, done, consumer, p.topic, p.number, w.epoch, w.revision)
+	if err != nil {
+		return err
+	}
+	if changed != 1 {
+		return refusal(out, consumer, p, w.epoch)
+	}
+	if err := w.states.write(out); err != nil {
+		return err
+	}
+	return w.counters.write(out)
+}
+
+// refusal tells a partition that has another owner from a unit that another one of the same owner has overtaken.
+func refusal(out *writer, consumer string, p *partition, epoch int64) error {
+	var present int64
+	err := out.row(readEpoch, []any{consumer, p.topic, p.number}, &present)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrFenced // somebody has removed the row
+	case err != nil:
+		return err
+	case present != epoch:
+		return ErrFenced
+	default:
+		return errMoved
+	}
+}
+
+// settle tells the partition how the commit ended, unless it has another owner by now.
+func (w *Work) settle(err error) {
+	p := w.partition
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	switch {
+	case p.epoch != w.epoch:
+		return
+	case err == nil:
+		p.progress.restore(w.progress.lowest, w.progress.done)
+		p.revision = w.revision + 1
+	case errors.Is(err, ErrFenced):
+		w.unit.fence(p, true)
+	default:
+		p.stale = true
+	}
+}
