@@ -23,7 +23,7 @@ func lagCommand(p *Program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rows := []kafka.Lag{}
+			var rows []kafka.Lag
 			err = s.reading(c.Context(), func(reader *kafka.Reader) error {
 				rows, err = s.lag(c.Context(), reader)
 				return err
@@ -49,19 +49,30 @@ func lagCommand(p *Program) *cobra.Command {
 
 // lag is that of every enabled consumer. A topic that does not exist yet has no partitions, and so no lines.
 func (s *session) lag(ctx context.Context, reader *kafka.Reader) ([]kafka.Lag, error) {
-	rows := []kafka.Lag{}
+	exists := map[string]bool{}
+	var watched []kafka.Watched
 	for _, consumer := range s.app.consumers {
+		asked := kafka.Watched{Consumer: consumer.Name(), Group: s.settings.Consumer(consumer.Name()).Group}
 		for _, declared := range s.taken(consumer) {
-			lags, err := reader.Lag(ctx, []kafka.Watched{{
-				Consumer: consumer.Name(), Group: s.settings.Consumer(consumer.Name()).Group, Topics: []string{s.topicName(declared.Topic())},
-			}})
-			if err != nil && !errors.Is(err, kafka.ErrNoTopic) {
-				return nil, err
+			topic := s.topicName(declared.Topic())
+			if _, looked := exists[topic]; !looked {
+				_, err := reader.Partitions(ctx, topic)
+				if err != nil && !errors.Is(err, kafka.ErrNoTopic) {
+					return nil, err
+				}
+				exists[topic] = err == nil
 			}
-			rows = append(rows, lags...)
+			if exists[topic] {
+				asked.Topics = append(asked.Topics, topic)
+			}
 		}
+		watched = append(watched, asked)
 	}
-	return rows, nil
+	rows, err := reader.Lag(ctx, watched)
+	if rows == nil {
+		rows = []kafka.Lag{}
+	}
+	return rows, err
 }
 
 // reading gives a function a reader of the brokers for as long as it runs.

@@ -144,9 +144,9 @@ func (s *service) observePositions() {
 		for _, topic := range m.topics {
 			s.metrics.Consumer(m.consumer.Name(), m.settings.Group, topic).InFlight(inFlight[topic])
 		}
-		if ended, ok := m.subscriber.(interface{ Err() error }); ok && ended.Err() != nil {
+		if err := m.failure(); err != nil {
 			s.health.Joined(m.consumer.Name(), false)
-			s.alarms.Begin(alarmStopped, m.consumer.Name(), "", -1, ended.Err().Error())
+			s.alarms.Begin(alarmStopped, m.consumer.Name(), "", -1, err.Error())
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (p *Program) command() *cobra.Command {
 		Long:          "Millrace takes every event of a healthcare platform from Kafka to the function written for its action,\nfans it out, retries, dead-letters, and shows what it did.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          noArguments,
+		Args:          noCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
@@ -124,7 +124,15 @@ func (p *Program) command() *cobra.Command {
 	return root
 }
 
-// noArguments refuses arguments: a command that does not exist is one.
+// noCommand refuses what is left when no command was recognised.
+func noCommand(_ *cobra.Command, arguments []string) error {
+	if len(arguments) > 0 {
+		return usage("there is no command %q", arguments[0])
+	}
+	return nil
+}
+
+// noArguments refuses arguments.
 func noArguments(c *cobra.Command, arguments []string) error {
 	if len(arguments) > 0 {
 		return usage("%s takes no argument %q", c.CommandPath(), arguments[0])

@@ -54,7 +54,7 @@ func (s *session) run(ctx context.Context, options runOptions) error {
 	defer unlock()
 	disconnect, err := s.connect(ctx)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer disconnect()
 	service := &service{session: s}
@@ -62,10 +62,18 @@ func (s *session) run(ctx context.Context, options runOptions) error {
 	return errors.Join(err, service.stop())
 }
 
+// unlessStopped is err, or nil when a signal ended what was tried: a stop during the start is a clean one too.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
 // work starts the service and returns when it is to be stopped.
 func (s *service) work(ctx context.Context, options runOptions, began time.Time) error {
 	if err := s.start(ctx, options.consumers); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()

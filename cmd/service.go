@@ -26,7 +26,7 @@ type service struct {
 	health  *observe.Health
 	alarms  *observe.Alarms
 
-	letters *kafka.Publisher
+	letters letterPublisher
 	reader  *kafka.Reader
 	router  *router.Router
 	members []*member
@@ -59,12 +59,22 @@ func (s *service) start(ctx context.Context, only []string) error {
 	go func() { s.ran <- s.router.Run(ctx) }()
 	select {
 	case <-s.router.Running():
+		s.subscribed()
 		return nil
 	case err := <-s.ran:
 		s.ran <- nil
 		return fmt.Errorf("subscribing the consumers: %w", err)
 	case <-ctx.Done():
 		return nil
+	}
+}
+
+// subscribed tells health of the consumers whose subscriber does not say by itself when it has joined its group.
+func (s *service) subscribed() {
+	for _, m := range s.members {
+		if _, ok := m.subscriber.(positioned); !ok {
+			s.health.Joined(m.consumer.Name(), true)
+		}
 	}
 }
 
@@ -120,14 +130,30 @@ func (s *service) openKafka(ctx context.Context) (err error) {
 	if err := s.recogniseTopics(ctx); err != nil {
 		return err
 	}
-	if s.letters, err = kafka.NewDeadLetterPublisher(s.settings.Kafka, s.logger); err != nil {
+	letters, err := s.openLetters()
+	if err != nil {
 		return err
 	}
+	s.letters = letters
 	s.router, err = router.New(s.routerSettings(), observe.Watermill(s.logger))
 	if err == nil {
 		s.router.Use(s.app.middleware...)
 	}
 	return err
+}
+
+// letterPublisher is where dead letters go.
+type letterPublisher interface {
+	deadletter.Publisher
+	Close() error
+}
+
+// openLetters connects the engine's publisher for dead letters.
+func (s *service) openLetters() (letterPublisher, error) {
+	if s.settings.Kafka.Engine == "watermill" {
+		return kafka.NewWatermillLetters(s.settings.Kafka, s.logger)
+	}
+	return kafka.NewDeadLetterPublisher(s.settings.Kafka, s.logger)
 }
 
 // recogniseTopics tells the store which topics these are, so that the progress of others of the same name is not taken for theirs.
@@ -242,11 +268,24 @@ func policy(setting string) router.Policy {
 func (s *service) failures() error {
 	var errs []error
 	for _, m := range s.members {
-		if ended, ok := m.subscriber.(interface{ Err() error }); ok && ended.Err() != nil {
-			errs = append(errs, fmt.Errorf("consumer %q: %w", m.consumer.Name(), ended.Err()))
+		if err := m.failure(); err != nil {
+			errs = append(errs, fmt.Errorf("consumer %q: %w", m.consumer.Name(), err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// failure is why the consumer ended by itself, or nil while it has not.
+func (m *member) failure() error {
+	ended, ok := m.subscriber.(interface{ Err() error })
+	if !ok {
+		return nil
+	}
+	err := ended.Err()
+	if errors.Is(err, kafka.ErrNotAlone) {
+		return fmt.Errorf("its progress and effects are in SQLite, which is one process's, so only one process may run it: %w", err)
+	}
+	return err
 }
 
 // stop lets work in flight end, commits, and closes everything.

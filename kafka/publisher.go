@@ -52,12 +52,19 @@ func NewPublisher(s config.Kafka, logger *slog.Logger) (*Publisher, error) {
 // NewDeadLetterPublisher connects a publisher for dead letters and redrives, which must arrive: it tries for kafka.producer.delivery_timeout
 // (2 minutes), and takes every record that a broker can take.
 func NewDeadLetterPublisher(s config.Kafka, logger *slog.Logger) (*Publisher, error) {
-	c, err := producerConfig(s)
+	c, deliver, err := deadLetterConfig(s)
 	if err != nil {
 		return nil, err
 	}
-	deliver := s.Producer.DeliveryTimeout
-	if deliver <= 0 {
+	return newPublisher(s, c, deliver, logger)
+}
+
+// deadLetterConfig is the client's settings for dead letters, and how long one may take.
+func deadLetterConfig(s config.Kafka) (c *sarama.Config, deliver time.Duration, err error) {
+	if c, err = producerConfig(s); err != nil {
+		return nil, 0, err
+	}
+	if deliver = s.Producer.DeliveryTimeout; deliver <= 0 {
 		deliver = 2 * time.Minute
 	}
 	const most = 2 * time.Second
@@ -67,7 +74,7 @@ func NewDeadLetterPublisher(s config.Kafka, logger *slog.Logger) (*Publisher, er
 	}
 	// The broker knows what its topic takes; dead letters carry headers that their source had no room for.
 	c.Producer.MaxMessageBytes = int(sarama.MaxRequestSize) - 1<<20
-	return newPublisher(s, c, deliver, logger)
+	return c, deliver, nil
 }
 
 func newPublisher(s config.Kafka, c *sarama.Config, deliver time.Duration, logger *slog.Logger) (*Publisher, error) {
