@@ -225,3 +225,21 @@ func TestBodyOfAnyBytesIsKept(t *testing.T) {
 		t.Errorf("got %q %v, want %q", state.Body, err, body)
 	}
 }
+
+// TestCloseLetsGoOfTheFile looks for the log beside the file, which the database removes when its last connection is closed.
+func TestCloseLetsGoOfTheFile(t *testing.T) {
+	t.Parallel()
+	s, path := openWithPoints(t)
+	run(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0, 1))
+	work := begin(t, s.UnitOfWork("loyalty", store.Options{}), "claim", orders(0, 0))
+	if err := award(work.Context(t.Context()), "a", 1); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, work)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("log of the file: got %v, want it gone", err)
+	}
+}

@@ -19,6 +19,16 @@ func prepareReads(ctx context.Context, reader *sql.DB) (r reads, err error) {
 	return r, err
 }
 
+func (r reads) close() error {
+	var errs []error
+	for _, prepared := range []*sql.Stmt{r.state, r.statesByID} {
+		if prepared != nil {
+			errs = append(errs, prepared.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Entity returns the committed state of one entity; ok is false when it has none. The error is one that [Unavailable] knows.
 func (s *Store) Entity(ctx context.Context, kind, id string) (state State, ok bool, err error) {
 	found, err := scanState(s.reads.state.QueryRowContext(ctx, id, kind))

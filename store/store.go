@@ -88,7 +88,7 @@ func (s *Store) DB() *sql.DB { return s.reader }
 
 // Close closes the file after the commit that is running. Units of work that are still open write nothing.
 func (s *Store) Close() error {
-	errs := []error{s.reader.Close()}
+	errs := []error{s.reads.close(), s.reader.Close()}
 	if s.writer != nil {
 		// A turn that does not come is one that somebody never gives back; closing does not wait for them for good.
 		if err := s.writer.acquire(context.Background()); err != nil {

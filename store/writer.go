@@ -123,6 +123,9 @@ func (w *writer) connect(ctx context.Context) error {
 
 // disconnect gives a broken connection up; the next transaction opens another.
 func (w *writer) disconnect() {
+	for _, prepared := range w.statements {
+		_ = prepared.Close() // one that is left open keeps the file open, behind its closed connection
+	}
 	if w.connection != nil {
 		_ = w.connection.Close()
 	}
