@@ -47,14 +47,16 @@ var house = map[string][]string{
 	// Measurements and examples may use everything; nothing imports them.
 	"bench": {".", "cmd", "config", "deadletter", "demo", "handlers", "kafka", "messages", "observe", "producer", "progress", "record",
 		"replay", "router", "store"},
-	"examples": {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
+	// The binary as processes, under faults.
+	"integration": {"config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store"},
+	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
 }
 
 // testKits are imported by tests and by examples alone.
 var testKits = []string{"kafka/kafkatest", "router/routertest"}
 
 // leaves are imported by nobody.
-var leaves = []string{"bench", "examples"}
+var leaves = []string{"bench", "examples", "integration"}
 
 // clients says which folders may import what came from outside: one place for each, so that one place changes with it.
 var clients = []struct {

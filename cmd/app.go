@@ -14,7 +14,6 @@ import (
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/producer"
 	"github.com/prantikov/millrace/router"
-	"github.com/prantikov/millrace/store"
 )
 
 // App is what a plugin adds its consumers to. It is built anew for each command, also for those that only list the routes, so a plugin
@@ -27,12 +26,12 @@ type App struct {
 	producer   *producer.Producer
 	database   *sql.DB
 	logger     *slog.Logger
-	store      func() *store.Store
+	storage    handlers.Storage
 }
 
 // Durable gives a consumer of this name durable effects: what its functions write through store.Tx is committed together with the
 // consumer's progress, so that a record that is delivered again is not handled again. Its functions wait for nothing outside.
-func (a *App) Durable(consumer string) router.Option { return handlers.Durable(a.store, consumer) }
+func (a *App) Durable(consumer string) router.Option { return handlers.Durable(a.storage, consumer) }
 
 // migration is a plugin's own tables.
 type migration struct {

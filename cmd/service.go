@@ -95,8 +95,17 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	s.alarms = observe.NewAlarms(s.logger, s.metrics)
 	s.health = observe.NewHealth(observe.HealthSettings{LongestTry: s.longestTry()})
 	s.firstSeen = func(consumer, topic string) { s.consumerMetrics(consumer, topic).FirstSeen() }
+	s.storeAlarm = s.tellStoreAlarm
 	s.transitionAccepted = func(consumer, topic string) { s.consumerMetrics(consumer, topic).TransitionAccepted() }
 	return nil
+}
+
+func (s *service) tellStoreAlarm(a store.Alarm) {
+	if a.On {
+		s.alarms.Begin(a.Kind, a.Consumer, a.Topic, a.Partition, "a commit was refused: another member has taken the partition")
+	} else {
+		s.alarms.End(a.Kind, a.Consumer, a.Topic, a.Partition)
+	}
 }
 
 func (s *service) consumerMetrics(consumer, topic string) *observe.ConsumerMetrics {

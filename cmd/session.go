@@ -33,6 +33,8 @@ type session struct {
 	pseudonyms *privacy.Pseudonyms
 	// firstSeen and transitionAccepted are told by the domain consumers once they run.
 	firstSeen, transitionAccepted func(consumer, topic string)
+	// storeAlarm is told by the store once consumers run.
+	storeAlarm func(store.Alarm)
 	// plugins are the names of the sections that plugins read.
 	plugins []string
 }
@@ -113,7 +115,7 @@ func (s *session) register(first *config.Loaded) error {
 		producer: producer.New(s.producerSettings()),
 		database: database,
 		logger:   s.logger,
-		store:    func() *store.Store { return s.store },
+		storage:  handlers.Storage{Store: func() *store.Store { return s.store }, Alarm: func(a store.Alarm) { s.storeAlarm(a) }},
 	}
 	zone, err := time.LoadLocation(s.settings.Analytics.TimeZone)
 	if err != nil {
@@ -121,7 +123,8 @@ func (s *session) register(first *config.Loaded) error {
 		zone = time.UTC
 	}
 	builtin, err := handlers.Consumers(handlers.Dependencies{
-		Store:              func() *store.Store { return s.store },
+		Store:              s.app.storage.Store,
+		Alarm:              s.app.storage.Alarm,
 		DataDir:            s.settings.DataDir,
 		Pseudonym:          func(patient string) string { return s.pseudonyms.Of(patient) },
 		Zone:               zone,

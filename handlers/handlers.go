@@ -19,6 +19,8 @@ import (
 type Dependencies struct {
 	// Store is asked for when the first record arrives.
 	Store func() *store.Store
+	// Alarm is told when a member's writes are refused because another has taken its partition. Default: a line in the log.
+	Alarm func(store.Alarm)
 	// DataDir is where the file sinks have their folders.
 	DataDir string
 	// Pseudonym stands for a patient where one patient's events must be told apart.

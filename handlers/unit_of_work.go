@@ -31,6 +31,9 @@ func (d durable) Begin(ctx context.Context, claim string, records []*record.Reco
 	return durableWork{work}, nil
 }
 
+// Away implements [router.UnitOfWork].
+func (d durable) Away(err error) bool { return store.Unavailable(err) }
+
 // durableWork turns the store's errors into the router's.
 type durableWork struct{ *store.Work }
 

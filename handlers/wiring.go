@@ -22,17 +22,29 @@ func (l *list) consume(name string, options ...router.Option) {
 	l.consumers = append(l.consumers, consumer)
 }
 
-// Durable gives a consumer the store's unit of work: what its functions write through store.States, store.Counters and store.Tx is
-// committed together with its progress.
-func Durable(database func() *store.Store, consumer string) router.Option {
-	return router.WithUnitOfWork(lazily(func() unitOfWork { return database().UnitOfWork(consumer, store.Options{}) }))
+// Storage is where durable effects go.
+type Storage struct {
+	// Store is asked for when the first record arrives.
+	Store func() *store.Store
+	// Alarm is told when a member's writes are refused because another has taken its partition. Default: a line in the log.
+	Alarm func(store.Alarm)
 }
 
-func (d Dependencies) durable(consumer string) router.Option { return Durable(d.Store, consumer) }
+// Durable gives a consumer the store's unit of work: what its functions write through store.States, store.Counters and store.Tx is
+// committed together with its progress.
+func Durable(storage Storage, consumer string) router.Option {
+	return router.WithUnitOfWork(lazily(func() unitOfWork {
+		return storage.Store().UnitOfWork(consumer, store.Options{Alarm: storage.Alarm})
+	}))
+}
+
+func (d Dependencies) durable(consumer string) router.Option {
+	return Durable(Storage{Store: d.Store, Alarm: d.Alarm}, consumer)
+}
 
 // files gives a consumer the unit of work of a file sink in its folder of the data directory.
 func (d Dependencies) files(consumer string) router.Option {
 	return router.WithUnitOfWork(lazily(func() unitOfWork {
-		return d.Store().FileUnitOfWork(consumer, filepath.Join(d.DataDir, consumer), store.Options{})
+		return d.Store().FileUnitOfWork(consumer, filepath.Join(d.DataDir, consumer), store.Options{Alarm: d.Alarm})
 	}))
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/IBM/sarama"
@@ -64,6 +65,10 @@ func (r *Reader) Committed(ctx context.Context, group, topic string) (map[int32]
 	response, err := await(ctx, func() (*sarama.OffsetFetchResponse, error) {
 		return r.admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
 	})
+	if errors.Is(err, sarama.ErrGroupIDNotFound) {
+		// Kafka answers that such a group has no positions; the embedded broker calls it an error.
+		response, err = &sarama.OffsetFetchResponse{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("asking for the position of group %q: %w", group, explained(err))
 	}

@@ -119,6 +119,9 @@ func (h *handler) retry(next message.HandlerFunc) message.HandlerFunc {
 		if err == nil {
 			return produced, nil
 		}
+		if h.unit != nil && h.unit.Away(err) {
+			err = Unavailable(err)
+		}
 		now := h.clock.Now()
 		if d.attempts.FirstFailure.IsZero() {
 			d.attempts.FirstFailure = now

@@ -11,6 +11,8 @@ type UnitOfWork interface {
 	// Begin opens a unit of work for records of one partition, in the order of the log. Claim names the ownership of the partition: the
 	// first unit of a claim fences all earlier claims.
 	Begin(ctx context.Context, claim string, records []*record.Record) (Work, error)
+	// Away says whether a function's error means that the unit's store is away: then the record waits, and is never dead-lettered.
+	Away(err error) bool
 }
 
 // Work is one open unit of work. It is used by one goroutine.

@@ -39,6 +39,11 @@ func (m *memory) Begin(context.Context, string, []*record.Record) (router.Work, 
 	return &memoryWork{store: m}, nil
 }
 
+// errMemoryAway is what the memory's functions say while it is away.
+var errMemoryAway = errors.New("the memory is away")
+
+func (m *memory) Away(err error) bool { return errors.Is(err, errMemoryAway) }
+
 func (w *memoryWork) Finished(r *record.Record) bool { return w.store.finished[r.Offset] }
 func (w *memoryWork) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, workKey{}, w)
@@ -101,6 +106,16 @@ func TestDurableEffectsAreCommittedOnceBeforeTheyAreReported(t *testing.T) {
 			fail: func(id string, try int) error {
 				if id == "a-2" && try < 3 {
 					return errors.New("broken")
+				}
+				return nil
+			},
+			effects: "a-0 a-1 a-2 a-3", outcomes: "done done done done",
+		},
+		{
+			name: "a function whose store is away is waited for and never dead-lettered",
+			fail: func(id string, try int) error {
+				if id == "a-2" && try < 30 {
+					return fmt.Errorf("writing: %w", errMemoryAway)
 				}
 				return nil
 			},

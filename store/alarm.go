@@ -14,22 +14,20 @@ type Alarm struct {
 	On bool
 }
 
-// fence begins or ends the alarm of a partition: one line for each.
+// fence begins or ends the alarm of a partition: told to who asked for alarms, else a line in the log for each.
 func (u *UnitOfWork) fence(p *partition, on bool) {
 	if p.fenced == on {
 		return
 	}
 	p.fenced = on
-	attributes := []any{
-		slog.String("kind", AlarmFenced), slog.String("consumer", u.consumer), slog.String("topic", p.topic),
-		slog.Int("partition", int(p.number)), slog.Int64("epoch", p.epoch),
-	}
-	if on {
-		u.store.logger.Error("alarm: commit refused, another member has taken the partition", attributes...)
-	} else {
-		u.store.logger.Error("alarm over: the partition is ours again", attributes...)
-	}
 	if u.options.Alarm != nil {
 		u.options.Alarm(Alarm{Kind: AlarmFenced, Consumer: u.consumer, Topic: p.topic, Partition: p.number, On: on})
+		return
 	}
+	text := "alarm over: the partition is ours again"
+	if on {
+		text = "alarm: commit refused, another member has taken the partition"
+	}
+	u.store.logger.Error(text, slog.String("kind", AlarmFenced), slog.String("consumer", u.consumer), slog.String("topic", p.topic),
+		slog.Int("partition", int(p.number)), slog.Int64("epoch", p.epoch))
 }

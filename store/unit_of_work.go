@@ -12,7 +12,7 @@ import (
 
 // Options changes a unit of work. The zero value is good.
 type Options struct {
-	// Alarm is told when an [Alarm] begins or ends, beside the log line. It must be quick. Default: nobody.
+	// Alarm is told when an [Alarm] begins or ends. It must be quick. Default: a line in the log for each.
 	Alarm func(Alarm)
 	// Instance names the process, where several share a store and each writes files into a directory of its own. Default: empty, for the
 	// only one.

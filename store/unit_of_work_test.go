@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -243,31 +244,41 @@ func TestOwnerIsFenced(t *testing.T) {
 
 func TestFencedCommitRaisesAlarm(t *testing.T) {
 	t.Parallel()
-	log := &strings.Builder{}
-	s, err := store.Open(t.Context(), storePath(t), slog.New(slog.NewTextHandler(log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	var alarms []bool
-	unit := s.UnitOfWork("orders", store.Options{Alarm: func(a store.Alarm) {
-		if a.Kind != store.AlarmFenced || a.Consumer != "orders" || a.Topic != topic || a.Partition != 4 {
-			t.Errorf("alarm: got %+v", a)
-		}
-		alarms = append(alarms, a.On)
-	}})
-	zombie := begin(t, unit, "claim 1", orders(4, 0))
-	handle(t, zombie, orders(4, 0))
-	begin(t, s.UnitOfWork("orders", store.Options{}), "other", orders(4, 0))
-	if err := zombie.Commit(t.Context()); !errors.Is(err, store.ErrFenced) {
-		t.Fatalf("commit: got %v, want %v", err, store.ErrFenced)
-	}
-	begin(t, unit, "claim 2", orders(4, 0))
-	if want := []bool{true, false}; !slices.Equal(alarms, want) {
-		t.Errorf("alarms: got %v, want %v", alarms, want)
-	}
-	if got := strings.Count(log.String(), "level=ERROR"); got != 2 {
-		t.Errorf("error lines: got %d, want 2:\n%s", got, log)
+	for _, told := range []bool{true, false} {
+		t.Run(fmt.Sprintf("somebody is told %t", told), func(t *testing.T) {
+			t.Parallel()
+			log := &strings.Builder{}
+			s, err := store.Open(t.Context(), storePath(t), slog.New(slog.NewTextHandler(log, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			var alarms, wantAlarms []bool
+			options, wantLines := store.Options{}, 2
+			if told {
+				wantAlarms, wantLines = []bool{true, false}, 0
+				options.Alarm = func(a store.Alarm) {
+					if a.Kind != store.AlarmFenced || a.Consumer != "orders" || a.Topic != topic || a.Partition != 4 {
+						t.Errorf("alarm: got %+v", a)
+					}
+					alarms = append(alarms, a.On)
+				}
+			}
+			unit := s.UnitOfWork("orders", options)
+			zombie := begin(t, unit, "claim 1", orders(4, 0))
+			handle(t, zombie, orders(4, 0))
+			begin(t, s.UnitOfWork("orders", store.Options{}), "other", orders(4, 0))
+			if err := zombie.Commit(t.Context()); !errors.Is(err, store.ErrFenced) {
+				t.Fatalf("commit: got %v, want %v", err, store.ErrFenced)
+			}
+			begin(t, unit, "claim 2", orders(4, 0))
+			if !slices.Equal(alarms, wantAlarms) {
+				t.Errorf("alarms: got %v, want %v", alarms, wantAlarms)
+			}
+			if got := strings.Count(log.String(), "level=ERROR"); got != wantLines {
+				t.Errorf("error lines: got %d, want %d:\n%s", got, wantLines, log)
+			}
+		})
 	}
 }
 

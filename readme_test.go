@@ -1,0 +1,82 @@
+package millrace_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// elsewhere are commands of the README that are run by something else than TestREADMECommands, and where.
+var elsewhere = map[string]string{
+	"go test ./...": "this very run",
+	"millrace topics plan --brokers localhost:9092": "integration and cmd's scripts, with the brokers of the test",
+	"millrace run --brokers localhost:9092":         "integration, with the brokers of the test",
+}
+
+// Ensure every command of the README works in the order in which it stands there, with one data directory, as a reader would type them.
+func TestREADMECommands(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	binary := filepath.Join(directory, "millrace")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/millrace").CombinedOutput(); err != nil {
+		t.Fatalf("building the binary: %v\n%s", err, out)
+	}
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
+		for line := range strings.Lines(block[1]) {
+			line = strings.TrimSpace(line)
+			if elsewhere[line] != "" {
+				continue
+			}
+			runREADMELine(t, directory, binary, line)
+			ran++
+		}
+	}
+	if ran < 7 {
+		t.Errorf("ran %d commands of the README, want all of them", ran)
+	}
+}
+
+func runREADMELine(t *testing.T, directory, binary, line string) {
+	t.Helper()
+	words := strings.Fields(strings.Replace(line, "go run ./cmd/millrace", "millrace", 1))
+	if words[0] != "millrace" {
+		t.Errorf("README command %q is run by no test: run it here or say in the table where it is", line)
+		return
+	}
+	if words[len(words)-1] == "demo" {
+		words = append(words, "--for", "3s")
+	}
+	command := exec.CommandContext(t.Context(), binary, words[1:]...)
+	command.Dir = directory
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "MILLRACE_") {
+			command.Env = append(command.Env, variable)
+		}
+	}
+	var out, errout bytes.Buffer
+	command.Stdout, command.Stderr = &out, &errout
+	if err := command.Run(); err != nil {
+		t.Errorf("README command %q: %v\n%s", line, err, errout.String())
+	}
+	if out.Len() == 0 && words[1] != "run" {
+		t.Errorf("README command %q printed nothing", line)
+	}
+}
+
+// Ensure the code that the README shows is the code of the examples, which run.
+func TestREADMEShowsTheExamples(t *testing.T) {
+	t.Parallel()
+	readme := readFile(t, "README.md")
+	for _, file := range []string{"examples/loyalty/main.go", "examples/producer/main.go"} {
+		code := readFile(t, file)
+		_, code, _ = strings.Cut(code, "package main")
+		if !strings.Contains(readme, "```go\npackage main"+code+"```") {
+			t.Errorf("README.md does not show %s as it is", file)
+		}
+	}
+}
