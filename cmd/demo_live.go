@@ -71,6 +71,8 @@ func (d *demonstration) play(ctx context.Context, board *board) error {
 
 // summary says what happened, where it is, and what to try next.
 func (d *demonstration) summary(board *board) error {
+	// The last rates are those of the whole run.
+	board.drawn, board.finished = board.began, map[string]int{}
 	if err := board.draw(); err != nil {
 		return err
 	}
