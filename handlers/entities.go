@@ -46,8 +46,8 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 		return router.Unavailable(router.Loggable(fmt.Errorf("reading the state of an entity: %w", err)))
 	}
 	if !found {
-		tell(k.firstSeen, k.consumer, e.Topic)
-	} else if err := k.check(present, e, status, deleted); err != nil {
+		tell(ctx, k.firstSeen, k.consumer, e.Topic)
+	} else if err := k.check(ctx, present, e, status, deleted); err != nil {
 		return err
 	}
 	if status == "" {
@@ -74,7 +74,7 @@ func payload(ctx context.Context) ([]byte, error) {
 	return messages.Payload(r.Value, string(contentType))
 }
 
-func (k entities) check(present store.State, e messages.Meta, status string, deleted bool) error {
+func (k entities) check(ctx context.Context, present store.State, e messages.Meta, status string, deleted bool) error {
 	var refused error
 	switch {
 	case deleted:
@@ -87,16 +87,10 @@ func (k entities) check(present store.State, e messages.Meta, status string, del
 		return nil
 	}
 	if k.accept {
-		tell(k.transitionAccepted, k.consumer, e.Topic)
+		tell(ctx, k.transitionAccepted, k.consumer, e.Topic)
 		return nil
 	}
 	return router.GiveUp(record.ClassInvalidTransition, router.Loggable(refused))
-}
-
-func tell(whom func(consumer, topic string), consumer, topic string) {
-	if whom != nil {
-		whom(consumer, topic)
-	}
 }
 
 func statusOr(status, otherwise string) string {

@@ -29,7 +29,8 @@ type Dependencies struct {
 	Zone *time.Location
 	// AcceptTransition says whether a consumer accepts and counts a status that cannot follow the present one. Default: none does.
 	AcceptTransition func(consumer string, declared messages.Type) bool
-	// FirstSeen is told of an entity's first event, TransitionAccepted of a status that only the policy let pass. Both may be nil.
+	// FirstSeen is told of an entity's first event, TransitionAccepted of a status that only the policy let pass: once each, when it is
+	// committed. Both may be nil.
 	FirstSeen, TransitionAccepted func(consumer, topic string)
 }
 

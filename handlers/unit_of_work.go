@@ -28,17 +28,43 @@ func (d durable) Begin(ctx context.Context, claim string, records []*record.Reco
 	if err != nil {
 		return nil, fenced(err)
 	}
-	return durableWork{work}, nil
+	return durableWork{Work: work, told: &tellings{}}, nil
 }
 
 // Away implements [router.UnitOfWork].
 func (d durable) Away(err error) bool { return store.Unavailable(err) }
 
-// durableWork turns the store's errors into the router's.
-type durableWork struct{ *store.Work }
+// durableWork turns the store's errors into the router's, and tells what happened when it is committed.
+type durableWork struct {
+	*store.Work
+	told *tellings
+}
+
+// Context implements [router.Work].
+func (w durableWork) Context(ctx context.Context) context.Context {
+	return context.WithValue(w.Work.Context(ctx), tellingsKey{}, w.told)
+}
+
+// Mark implements [router.Work].
+func (w durableWork) Mark() {
+	w.told.mark()
+	w.Work.Mark()
+}
+
+// Undo implements [router.Work].
+func (w durableWork) Undo() error {
+	w.told.undo()
+	return w.Work.Undo()
+}
 
 // Commit implements [router.Work].
-func (w durableWork) Commit(ctx context.Context) error { return fenced(w.Work.Commit(ctx)) }
+func (w durableWork) Commit(ctx context.Context) error {
+	if err := w.Work.Commit(ctx); err != nil {
+		return fenced(err)
+	}
+	w.told.tellAll()
+	return nil
+}
 
 func fenced(err error) error {
 	if errors.Is(err, store.ErrFenced) {

@@ -38,13 +38,19 @@ func Durable(storage Storage, consumer string) router.Option {
 	}))
 }
 
-func (d Dependencies) durable(consumer string) router.Option {
-	return Durable(Storage{Store: d.Store, Alarm: d.Alarm}, consumer)
+// Files gives a consumer the unit of work of a file sink: the lines that its functions write through store.Lines into files of this folder
+// are synced and committed together with its progress.
+func Files(storage Storage, consumer, folder string) router.Option {
+	return router.WithUnitOfWork(lazily(func() unitOfWork {
+		return storage.Store().FileUnitOfWork(consumer, folder, store.Options{Alarm: storage.Alarm})
+	}))
 }
 
-// files gives a consumer the unit of work of a file sink in its folder of the data directory.
+func (d Dependencies) storage() Storage { return Storage{Store: d.Store, Alarm: d.Alarm} }
+
+func (d Dependencies) durable(consumer string) router.Option { return Durable(d.storage(), consumer) }
+
+// files is a consumer's folder of the data directory.
 func (d Dependencies) files(consumer string) router.Option {
-	return router.WithUnitOfWork(lazily(func() unitOfWork {
-		return d.Store().FileUnitOfWork(consumer, filepath.Join(d.DataDir, consumer), store.Options{Alarm: d.Alarm})
-	}))
+	return Files(d.storage(), consumer, filepath.Join(d.DataDir, consumer))
 }

@@ -148,3 +148,32 @@ func TestVisibleShowsPluginsFields(t *testing.T) {
 		}
 	}
 }
+
+func TestPrintedEncodedEventsHideTheirValue(t *testing.T) {
+	t.Parallel()
+	encoded, err := messages.OrderShipped.Outgoing(messages.OrderEvent{OrderID: "id-1", PatientID: "secret", PharmacyID: "who-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := map[string]string{}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		printed[verb] = fmt.Sprintf(verb, encoded)
+		printed[verb+" of a pointer"] = fmt.Sprintf(verb, &encoded)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("sent", "encoded", encoded)
+	printed["slog"] = log.String()
+	for how, got := range printed {
+		for _, hidden := range []string{"secret", "patientId", "115 101", "736563", "c2VjcmV0"} { // as text, as bytes, in hexadecimal, in base64
+			if strings.Contains(got, hidden) {
+				t.Errorf("%s: got %q, want nothing of the value", how, got)
+			}
+		}
+		if !strings.Contains(got, "OrderEvent") || !strings.Contains(got, "id-1") {
+			t.Errorf("%s: got %q, want type and entity in it", how, got)
+		}
+	}
+	if got := fmt.Sprint(messages.Encoded{}); !strings.HasPrefix(got, "Encoded[") {
+		t.Errorf("nothing encoded: got %q, want it to print all the same", got)
+	}
+}
