@@ -2,12 +2,12 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka demo fuzz ci
+.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka soak demo fuzz ci
 
 # Tests with this build tag need a real Kafka and kcat; go test ./... alone leaves them out.
 TAGS := -tags kafka
 # Where the tests live that take their brokers from MILLRACE_TEST_BROKERS.
-KAFKA_TESTS ?= ./kafka/... ./deadletter/... ./cmd/...
+KAFKA_TESTS ?= ./kafka/... ./deadletter/... ./cmd/... ./integration/...
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ test-kafka: ## the integration tests on a real Kafka, started when none runs; kc
 	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
 		echo "testing on $$brokers"; \
 		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m $(TAGS) $(KAFKA_TESTS)
+
+soak: ## 20 times kill -9 under load and outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
+	MILLRACE_SOAK=1 go test -count=1 -v -timeout 30m -run 'UnderLoad' ./integration
 
 demo: ## a day of the platform on the embedded broker, 30 s
 	go run ./cmd/millrace demo

@@ -5,6 +5,7 @@ package millrace
 import (
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/prantikov/millrace/cmd"
 	"github.com/prantikov/millrace/config"
@@ -50,7 +51,9 @@ func NewProducer(settings ProducerSettings) *Producer {
 	if settings.Logger == nil {
 		settings.Logger = slog.Default()
 	}
-	settings.Kafka.Brokers = append(settings.Kafka.Brokers, settings.Brokers...)
+	settings.Kafka.Brokers = append(slices.Clone(settings.Kafka.Brokers), settings.Brokers...)
+	// The only safe value, which a zero Kafka does not have.
+	settings.Kafka.Producer.Idempotent = true
 	settings.Producer.Open = func() (producer.Sender, error) { return kafka.NewPublisher(settings.Kafka, settings.Logger) }
 	return producer.New(settings.Producer)
 }

@@ -34,7 +34,7 @@ func (k entities) keep(ctx context.Context, e messages.Meta, status string) erro
 	return k.put(ctx, e, status, false)
 }
 
-// delete marks the entity's row as deleted, which is final.
+// delete marks the entity's row as deleted, which is final; status is for an entity that was not seen before.
 func (k entities) delete(ctx context.Context, e messages.Meta, status string) error {
 	return k.put(ctx, e, status, true)
 }
@@ -57,7 +57,10 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 		Type: e.Type, ID: e.EntityID, Status: status, Action: string(e.Action), Deleted: deleted,
 		Topic: e.Topic, Partition: e.Partition, Offset: e.Offset, Timestamp: e.Timestamp,
 	}
-	if next.Body, err = payload(ctx); err != nil {
+	if deleted && found {
+		// A deletion often carries no more than the id; the row is marked, and keeps what was last known.
+		next.Status, next.Body = present.Status, present.Body
+	} else if next.Body, err = payload(ctx); err != nil {
 		return router.Permanent(err)
 	}
 	states.Put(next)

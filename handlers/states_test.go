@@ -56,18 +56,19 @@ func checkState(t *testing.T, got, want store.State) {
 	}
 }
 
-func TestLaterEventReplacesTheState(t *testing.T) {
+func TestLaterEventReplacesTheStateAndADeletionMarksIt(t *testing.T) {
 	t.Parallel()
 	for _, d := range domains() {
 		t.Run(d.consumer, func(t *testing.T) {
 			t.Parallel()
 			p := setup(t, options{})
 			// One batch, so that the second event finds what the first has not committed yet; the third finds it committed.
-			done(t, p.deliver(d.consumer, d.event("e-1", messages.Created, ""), d.event("e-1", messages.Updated, "")))
+			updated := d.event("e-1", messages.Updated, "")
+			done(t, p.deliver(d.consumer, d.event("e-1", messages.Created, ""), updated))
 			last := d.event("e-1", messages.Deleted, "")
 			done(t, p.deliver(d.consumer, last))
 			checkState(t, p.entity(d.declared, "e-1"), store.State{
-				Type: d.declared.Name(), ID: "e-1", Action: "deleted", Deleted: true, Body: last.Value, Topic: last.Topic, Offset: 2,
+				Type: d.declared.Name(), ID: "e-1", Action: "deleted", Deleted: true, Body: updated.Value, Topic: last.Topic, Offset: 2,
 				Timestamp: at, FirstSeen: record.Position{Topic: last.Topic},
 			})
 			if got := p.firstSeen[d.consumer+" "+last.Topic]; got != 1 {

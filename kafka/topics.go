@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -26,6 +27,9 @@ const (
 	// defaultMaxMessageBytes is message.max.bytes of a broker that was not told otherwise.
 	defaultMaxMessageBytes = 1048588
 )
+
+// timestampAhead is the setting of how far ahead a record's timestamp may be.
+const timestampAhead = "message.timestamp.after.max.ms"
 
 // Actions of a [TopicPlan].
 const (
@@ -49,6 +53,9 @@ type TopicPlan struct {
 	Action          string        `json:"action"`
 	// Notes say where an existing topic is not as the settings have it, and why a new one is not.
 	Notes []string `json:"notes,omitempty"`
+
+	// limitsAhead says that the topic's brokers bound how far ahead a record's timestamp may be (KIP-937, Kafka 3.6).
+	limitsAhead bool
 }
 
 // Topics plans and creates the topics of the settings and their dead-letter topics, as Spring's KafkaAdmin does: what is missing is created, what is
@@ -146,9 +153,18 @@ func (t *Topics) wanted(name string, s config.Topic, c cluster) TopicPlan {
 func (t *Topics) wantedForDeadLetters(source TopicPlan) TopicPlan {
 	return TopicPlan{
 		Topic: t.DeadLetterTopic(source.Topic), Source: source.Topic, Partitions: source.Partitions, Replicas: source.Replicas,
-		Retention: cmp.Or(t.settings.DeadLetters.Retention, defaultDeadLetterRetention), Cleanup: "delete",
-		MaxMessageBytes: source.MaxMessageBytes + deadLetterRoom,
+		Retention: longer(cmp.Or(t.settings.DeadLetters.Retention, defaultDeadLetterRetention), source.Retention), Cleanup: "delete",
+		MaxMessageBytes: source.MaxMessageBytes + deadLetterRoom, limitsAhead: source.limitsAhead,
 	}
+}
+
+// longer is the longer of two retentions: a dead letter has its record's timestamp, so where the source keeps old records a shorter
+// retention would drop their dead letters at once.
+func longer(a, b time.Duration) time.Duration {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return max(a, b)
 }
 
 // createMissing creates what the plans say. It goes on after an error and joins them all.
@@ -169,13 +185,15 @@ func createMissing(admin sarama.ClusterAdmin, plans []TopicPlan) error {
 // detail is the plan in the client's words.
 func (p TopicPlan) detail() *sarama.TopicDetail {
 	text := func(value string) *string { return &value }
-	return &sarama.TopicDetail{
-		NumPartitions: int32(p.Partitions), ReplicationFactor: int16(p.Replicas),
-		ConfigEntries: map[string]*string{
-			"retention.ms": text(strconv.FormatInt(milliseconds(p.Retention), 10)), "cleanup.policy": text(p.Cleanup),
-			"max.message.bytes": text(strconv.Itoa(p.MaxMessageBytes)),
-		},
+	entries := map[string]*string{
+		"retention.ms": text(strconv.FormatInt(milliseconds(p.Retention), 10)), "cleanup.policy": text(p.Cleanup),
+		"max.message.bytes": text(strconv.Itoa(p.MaxMessageBytes)),
 	}
+	if p.Source != "" && p.limitsAhead {
+		// A dead letter has the timestamp of its record, which the source took, however far ahead it was.
+		entries[timestampAhead] = text(strconv.FormatInt(math.MaxInt64, 10))
+	}
+	return &sarama.TopicDetail{NumPartitions: int32(p.Partitions), ReplicationFactor: int16(p.Replicas), ConfigEntries: entries}
 }
 
 // milliseconds is a retention as Kafka writes it: -1 for ever.

@@ -42,7 +42,7 @@ func look(admin sarama.ClusterAdmin, names []string) (cluster, error) {
 		if len(topic.Partitions) > 0 {
 			plan.Replicas = len(topic.Partitions[0].Replicas)
 		}
-		entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic.Name})
+		entries, err := describeConfig(admin, sarama.TopicResource, topic.Name)
 		if err != nil {
 			return cluster{}, fmt.Errorf("asking for the settings of topic %q: %w", topic.Name, explained(err))
 		}
@@ -51,9 +51,25 @@ func look(admin sarama.ClusterAdmin, names []string) (cluster, error) {
 	return c, nil
 }
 
+// describeConfig asks for the settings of one topic or broker.
+func describeConfig(admin sarama.ClusterAdmin, kind sarama.ConfigResourceType, name string) ([]sarama.ConfigEntry, error) {
+	results, err := admin.DescribeConfigs([]*sarama.ConfigResource{{Type: kind, Name: name}}, sarama.DescribeConfigsOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var entries []sarama.ConfigEntry
+	for _, result := range results {
+		if result.ErrorCode != sarama.ErrNoError {
+			return nil, result.ErrorCode
+		}
+		entries = append(entries, result.Configs...)
+	}
+	return entries, nil
+}
+
 // brokerLimit is message.max.bytes of the broker; Kafka's default where we may not ask.
 func brokerLimit(admin sarama.ClusterAdmin, broker int32) int {
-	entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.BrokerResource, Name: strconv.Itoa(int(broker))})
+	entries, err := describeConfig(admin, sarama.BrokerResource, strconv.Itoa(int(broker)))
 	if err != nil {
 		return defaultMaxMessageBytes
 	}
@@ -78,6 +94,8 @@ func configured(plan TopicPlan, entries []sarama.ConfigEntry) TopicPlan {
 			plan.Retention = time.Duration(number) * time.Millisecond
 		case entry.Name == "max.message.bytes":
 			plan.MaxMessageBytes = int(number)
+		case entry.Name == timestampAhead:
+			plan.limitsAhead = true
 		}
 	}
 	return plan

@@ -71,8 +71,8 @@ func TestDeadLetterTopicFollowsTheTopicThatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := plan(t, topics)
-	if got := after[name+"-dlt"]; got.Partitions != 3 || got.MaxMessageBytes != 7<<20 {
-		t.Errorf("got %d partitions and %d bytes, want 3 and 7 MiB", got.Partitions, got.MaxMessageBytes)
+	if got := after[name+"-dlt"]; got.Partitions != 3 || got.MaxMessageBytes != 7<<20 || got.Retention >= 0 {
+		t.Errorf("got %d partitions, %d bytes and %s, want 3, 7 MiB and for ever, as its source keeps its records", got.Partitions, got.MaxMessageBytes, got.Retention)
 	}
 	kept := after[name]
 	if kept.Partitions != 3 || kept.Retention >= 0 || !strings.Contains(strings.Join(kept.Notes, "; "), "partitions is 3") {
@@ -94,8 +94,8 @@ func TestTopicsNeedNoBrokerDefaults(t *testing.T) {
 	if topic := got[name]; topic.Partitions != 2 || topic.Replicas != 1 || topic.Retention >= 0 || topic.MaxMessageBytes != 2<<20 {
 		t.Errorf("got %+v, want 2 partitions, 1 replica, for ever, 2 MiB", topic)
 	}
-	if letters := got[name+".DLT"]; letters.Retention != time.Hour || letters.MaxMessageBytes != 3<<20 {
-		t.Errorf("got %+v, want an hour and 3 MiB", letters)
+	if letters := got[name+".DLT"]; letters.Retention >= 0 || letters.MaxMessageBytes != 3<<20 {
+		t.Errorf("got %+v, want for ever, as its source and not an hour, and 3 MiB", letters)
 	}
 }
 

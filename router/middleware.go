@@ -24,8 +24,10 @@ func (h *handler) chain(use []message.HandlerMiddleware) message.HandlerFunc {
 		// Decides between another try, the end, and waiting for what is away.
 		h.retry,
 	}
-	// What a plugin adds sees each try, and its errors are tried again like those of a function.
-	links = append(links, use...)
+	if len(use) > 0 {
+		// What a plugin adds sees each try, and its errors and panics are tried again like those of a function.
+		links = append(append(links, recoverer), use...)
+	}
 	links = append(links,
 		// Inside Retry, so that each try has the whole time.
 		h.timeout,

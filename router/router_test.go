@@ -15,6 +15,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/pubsub/gochannel"
 
 	"github.com/prantikov/millrace/messages"
+	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/router"
 )
 
@@ -81,30 +82,52 @@ func TestFanOut(t *testing.T) {
 
 func TestMiddlewareOfAPluginSeesEachTry(t *testing.T) {
 	t.Parallel()
-	made, err := router.New(router.Settings{DeadLetters: &flakyLetters{}}, watermill.NopLogger{})
-	if err != nil {
-		t.Fatal(err)
+	broken := errors.New("broken")
+	tests := []struct {
+		name       string
+		middleware func(next message.HandlerFunc) message.HandlerFunc
+		function   error
+		want       record.Class
+	}{
+		{"an error of the function", func(next message.HandlerFunc) message.HandlerFunc { return next }, broken, record.ClassFailed},
+		{"an error of the middleware", func(message.HandlerFunc) message.HandlerFunc {
+			return func(*message.Message) ([]*message.Message, error) { return nil, broken }
+		}, nil, record.ClassFailed},
+		{"a panic of the middleware", func(message.HandlerFunc) message.HandlerFunc {
+			return func(*message.Message) ([]*message.Message, error) { panic("payload-canary") }
+		}, nil, record.ClassPanic},
 	}
-	tries := 0
-	made.Use(func(next message.HandlerFunc) message.HandlerFunc {
-		return func(msg *message.Message) ([]*message.Message, error) {
-			tries++
-			return next(msg)
-		}
-	})
-	consumer, err := router.Consume("test", handles(func(context.Context, messages.Event[messages.AppointmentEvent]) error { return errors.New("broken") }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	walker, err := made.Walker(consumer, router.ConsumerSettings{Retry: router.RetrySettings{InitialInterval: time.Microsecond}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := walker.Walk(t.Context(), batchOf(appointments(t, 1))); err != nil {
-		t.Fatal(err)
-	}
-	if tries != 4 {
-		t.Errorf("the middleware saw %d tries, want 4", tries)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			letters := &flakyLetters{}
+			made, err := router.New(router.Settings{DeadLetters: letters}, watermill.NopLogger{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tries := 0
+			made.Use(func(next message.HandlerFunc) message.HandlerFunc {
+				inner := test.middleware(next)
+				return func(msg *message.Message) ([]*message.Message, error) {
+					tries++
+					return inner(msg)
+				}
+			})
+			consumer, err := router.Consume("test", handles(func(context.Context, messages.Event[messages.AppointmentEvent]) error { return test.function }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			walker, err := made.Walker(consumer, router.ConsumerSettings{Retry: router.RetrySettings{InitialInterval: time.Microsecond}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := walker.Walk(t.Context(), batchOf(appointments(t, 1))); err != nil {
+				t.Fatal(err)
+			}
+			if tries != 4 || len(letters.written) != 1 || letters.written[0].Class != test.want {
+				t.Errorf("got %d tries and dead letters %v, want 4 and one of class %s", tries, letters.written, test.want)
+			}
+		})
 	}
 }
 
