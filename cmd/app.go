@@ -22,6 +22,7 @@ type App struct {
 	consumers  []*router.Consumer
 	middleware []message.HandlerMiddleware
 	migrations []migration
+	published  []messages.Type
 	section    func(name string, into any) error
 	producer   *producer.Producer
 	database   *sql.DB
@@ -30,7 +31,8 @@ type App struct {
 }
 
 // Durable gives a consumer of this name durable effects: what its functions write through store.Tx is committed together with the
-// consumer's progress, so that a record that is delivered again is not handled again. Its functions wait for nothing outside.
+// consumer's progress, so that a record that is delivered again is not handled again. Its functions wait for nothing outside. A test of
+// such a consumer without a program uses handlers.Durable.
 func (a *App) Durable(consumer string) router.Option { return handlers.Durable(a.storage, consumer) }
 
 // migration is a plugin's own tables.
@@ -74,6 +76,9 @@ func (a *App) Migrate(name string, files fs.FS) {
 	a.migrations = append(a.migrations, migration{name, files})
 }
 
+// Publishes declares types that the program publishes and no consumer of it takes: their topics are created, and can be configured, too.
+func (a *App) Publishes(types ...messages.Type) { a.published = append(a.published, types...) }
+
 // Producer sends events, with the settings of this program. It connects at the first event.
 func (a *App) Producer() *producer.Producer { return a.producer }
 
@@ -83,14 +88,16 @@ func (a *App) DB() *sql.DB { return a.database }
 // Logger is the program's logger. What it is given must not name a patient.
 func (a *App) Logger() *slog.Logger { return a.logger }
 
-// types returns the types of all consumers' routes and our own, each once.
+// types returns our own types, those of all consumers' routes and those that are published, each once.
 func (a *App) types() []messages.Type {
-	types := slices.Clone(messages.Types())
+	declared := slices.Concat(messages.Types(), a.published)
 	for _, consumer := range a.consumers {
-		for _, declared := range consumer.Types() {
-			if !slices.ContainsFunc(types, func(t messages.Type) bool { return t.Topic() == declared.Topic() }) {
-				types = append(types, declared)
-			}
+		declared = append(declared, consumer.Types()...)
+	}
+	var types []messages.Type
+	for _, one := range declared {
+		if !slices.ContainsFunc(types, func(t messages.Type) bool { return t.Topic() == one.Topic() }) {
+			types = append(types, one)
 		}
 	}
 	return types

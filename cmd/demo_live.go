@@ -92,18 +92,22 @@ func (d *demonstration) summary(board *board) error {
 	if !d.settings.Dev {
 		broker = " --brokers " + strings.Join(d.settings.Kafka.Brokers, ",")
 	}
-	_, err = fmt.Fprintf(d.program.out, "\nTry next:\n  millrace dlq list --limit 5%s%s\n  millrace counts%s\n  millrace routes --graph\n", broker, there, there)
+	_, err = fmt.Fprintf(d.program.out, "\nTry next:\n  %[1]s dlq list --limit 5%[2]s%[3]s\n  %[1]s counts%[3]s\n  %[1]s routes --graph\n", d.program.name, broker, there)
 	return err
 }
 
 // places says where everything is.
 func (d *demonstration) places() [][]string {
 	directory := d.settings.DataDir
-	places := [][]string{
-		{"  " + filepath.Join(directory, "store.db"), "state of every entity, counts, progress"},
-		{"  " + filepath.Join(directory, "notification", "outbox.jsonl"), "what would be sent to patients"},
-		{"  " + filepath.Join(directory, "logging"), "one line per event, without patient data"},
-		{"  " + filepath.Join(directory, "archive"), "every record as it came, the bad ones too"},
+	places := [][]string{{"  " + filepath.Join(directory, "store.db"), "state of every entity, counts, progress"}}
+	for _, sink := range [][3]string{
+		{"notification", "notification/outbox.jsonl", "what would be sent to patients"},
+		{"logging", "logging", "one line per event, without patient data"},
+		{"archive", "archive", "every record as it came, the bad ones too"},
+	} {
+		if slices.ContainsFunc(d.members, func(m *member) bool { return m.consumer.Name() == sink[0] }) {
+			places = append(places, []string{"  " + filepath.Join(directory, filepath.FromSlash(sink[1])), sink[2]})
+		}
 	}
 	if d.settings.Dev {
 		places = append(places, []string{"  " + d.brokerDir(), "the embedded broker's topics"})

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -23,6 +25,8 @@ const (
 
 // Program is a binary: its options, and where it reads and writes.
 type Program struct {
+	// name is the binary's.
+	name    string
 	builtin bool
 	without []string
 	plugins []func(*App) error
@@ -40,7 +44,7 @@ type Program struct {
 // by SIGTERM or SIGINT; 1 after an error; 2 when the command was not understood.
 func Main(arguments []string, options ...Option) int {
 	keepPrivate()
-	program := &Program{in: os.Stdin, out: os.Stdout, errout: os.Stderr, environment: os.Environ(), quit: os.Exit}
+	program := &Program{name: strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"), in: os.Stdin, out: os.Stdout, errout: os.Stderr, environment: os.Environ(), quit: os.Exit}
 	for _, option := range options {
 		option(program)
 	}
@@ -94,10 +98,10 @@ func (p *Program) execute(ctx context.Context, arguments []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(p.errout, "millrace: %v\n", err)
+	fmt.Fprintf(p.errout, "%s: %v\n", p.name, err)
 	var misused *usageError
 	if errors.As(err, &misused) {
-		fmt.Fprintln(p.errout, "Run 'millrace help' for the commands and their flags.")
+		fmt.Fprintf(p.errout, "Run '%s help' for the commands and their flags.\n", p.name)
 		return exitUsage
 	}
 	return exitError
@@ -106,7 +110,7 @@ func (p *Program) execute(ctx context.Context, arguments []string) int {
 // command is the tree of commands.
 func (p *Program) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "millrace",
+		Use:           p.name,
 		Short:         "The event router for healthcare on Kafka",
 		Long:          "Millrace takes every event of a healthcare platform from Kafka to the function written for its action,\nfans it out, retries, dead-letters, and shows what it did.",
 		SilenceUsage:  true,

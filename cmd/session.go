@@ -18,6 +18,7 @@ import (
 	"github.com/prantikov/millrace/observe"
 	"github.com/prantikov/millrace/privacy"
 	"github.com/prantikov/millrace/producer"
+	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/store"
 )
 
@@ -171,6 +172,7 @@ func (s *session) load(first *config.Loaded) (err error) {
 func (s *session) producerSettings() producer.Settings {
 	return producer.Settings{
 		TopicName: s.topicName,
+		ByPatient: func(own string) bool { return s.settings.Topic(own).KeyRule == string(router.KeyPatient) },
 		Open:      func() (producer.Sender, error) { return kafka.NewPublisher(s.settings.Kafka, s.logger) },
 	}
 }

@@ -16,9 +16,11 @@ type Outgoing interface {
 type Encoded struct {
 	Type   Type
 	Action Action
-	// EntityID is the entity's id, which is the record's key.
+	// EntityID is the entity's id, which is the record's key unless the topic has another rule.
 	EntityID string
-	Value    []byte
+	// PatientID is patient data: for the key of a topic that is keyed by patient. Empty when the type names no patient.
+	PatientID string
+	Value     []byte
 }
 
 // LogValue shows slog what was encoded, and of the value only its length.
@@ -56,5 +58,9 @@ func (k Kind[T]) Outgoing(event any) (Encoded, error) {
 	if err != nil {
 		return Encoded{}, err
 	}
-	return Encoded{Type: k.topic, Action: k.action, EntityID: string(key), Value: value}, nil
+	encoded := Encoded{Type: k.topic, Action: k.action, EntityID: string(key), Value: value}
+	if subject, ok := any(&body).(Subject); ok {
+		encoded.PatientID = subject.Patient()
+	}
+	return encoded, nil
 }

@@ -28,6 +28,8 @@ type Settings struct {
 	Open func() (Sender, error)
 	// TopicName is the name on the brokers of a type's own topic. Default: the same.
 	TopicName func(own string) string
+	// ByPatient says of a type's own topic whether its records are keyed by their patient. Default: none is, the key is the entity's id.
+	ByPatient func(own string) bool
 	// TypeIDs has the Java class or alias to send as __TypeId__, by type name. Default: none, for a Java consumer refuses a class
 	// that it does not know.
 	TypeIDs map[string]string
@@ -99,6 +101,14 @@ func (p *Producer) open() (Sender, error) {
 	return p.sender, nil
 }
 
+// key is what the topic's records are keyed by.
+func (p *Producer) key(encoded messages.Encoded) []byte {
+	if p.settings.ByPatient != nil && p.settings.ByPatient(encoded.Type.Topic()) {
+		return []byte(encoded.PatientID)
+	}
+	return []byte(encoded.EntityID)
+}
+
 // record is the event as a record: binary mode of the CloudEvents Kafka binding, which a Spring consumer passes over. No header names
 // a patient, for headers are logged and shown by tools that know nothing of patients.
 func (p *Producer) record(encoded messages.Encoded) *record.Record {
@@ -121,6 +131,6 @@ func (p *Producer) record(encoded messages.Encoded) *record.Record {
 	}
 	return &record.Record{
 		Position: record.Position{Topic: topic, Partition: -1}, Timestamp: now,
-		Key: []byte(encoded.EntityID), Value: encoded.Value, Headers: headers,
+		Key: p.key(encoded), Value: encoded.Value, Headers: headers,
 	}
 }

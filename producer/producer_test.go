@@ -348,3 +348,15 @@ func headerText(r *record.Record, key string) string {
 	value, _ := r.Header(key)
 	return string(value)
 }
+
+func TestPublishKeysByThePatientWhereTheTopicAsksForIt(t *testing.T) {
+	t.Parallel()
+	sent := &brokers{}
+	events := producer.New(producer.Settings{Open: sent.open, ByPatient: func(own string) bool { return own == "order-events" }})
+	if _, err := events.Publish(t.Context(), messages.OrderShipped, order()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(sent.last(t).Key), "canary-patient"; got != want {
+		t.Errorf("got key %q, want the patient's id %q", got, want)
+	}
+}

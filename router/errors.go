@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/record"
 )
 
@@ -76,6 +77,9 @@ func describe(err error) string {
 	}
 	if content := (*contentError)(nil); errors.As(err, &content) {
 		return content.Error()
+	}
+	if refused := (*messages.Error)(nil); errors.As(err, &refused) {
+		return refused.Error()
 	}
 	if panicked := (*panicError)(nil); errors.As(err, &panicked) {
 		return panicked.Error()

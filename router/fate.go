@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/record"
 )
 
@@ -35,6 +36,7 @@ func decide(err error, d *delivery, retry RetrySettings, now time.Time) *fate {
 		away    *unavailable
 		content *contentError
 		given   *givenUp
+		refused *messages.Error
 	)
 	switch {
 	case err == nil:
@@ -44,10 +46,13 @@ func decide(err error, d *delivery, retry RetrySettings, now time.Time) *fate {
 		return &fate{cause: err}
 	case errors.As(err, &passed):
 		return &fate{result: record.Result{Outcome: record.Skipped, Reason: passed.reason}, cause: err}
-	case errors.As(err, &away):
-		return holdFate(err, d, now)
 	case errors.As(err, &content):
 		return deadLetterFate(content.class, err)
+	case errors.As(err, &refused):
+		// The function made an event that no consumer would take: the next try would make the same.
+		return deadLetterFate(record.ClassPermanent, err)
+	case errors.As(err, &away):
+		return holdFate(err, d, now)
 	case errors.As(err, &given):
 		return deadLetterFate(given.class, err)
 	}

@@ -76,6 +76,15 @@ func TestOutcomeOfOneRecord(t *testing.T) {
 			waited: 30 * time.Second,
 		},
 		{
+			name: "an event that the function made and no consumer would take is permanent, also where its author waits for Kafka",
+			function: func(context.Context, int) error {
+				_, err := messages.OrderShipped.Outgoing(messages.OrderEvent{})
+				return router.Unavailable(err)
+			},
+			want:    record.Result{Outcome: record.DeadLettered, Class: record.ClassPermanent, Attempts: 1},
+			letters: 1,
+		},
+		{
 			name:     "a panic is an error like any other",
 			function: func(context.Context, int) error { panic("reason-canary") },
 			want:     record.Result{Outcome: record.DeadLettered, Class: record.ClassPanic, Attempts: 4},
