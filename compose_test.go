@@ -103,13 +103,13 @@ func TestComposeKafkaPort(t *testing.T) {
 func TestDockerfile(t *testing.T) {
 	t.Parallel()
 	module := readFile(t, "go.mod")
-	version := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(module)
+	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(module)
 	dockerfile := readFile(t, "Dockerfile")
 	images := regexp.MustCompile(`(?m)^FROM (\S+)`).FindAllStringSubmatch(dockerfile, -1)
 	if len(version) != 2 || len(images) != 2 {
 		t.Fatalf("got go version %q and images %q, want one version and two images", version, images)
 	}
-	if got, want := images[0][1], "golang:"+version[1]+"-"; !strings.HasPrefix(got, want) {
+	if got, want := images[0][1], "golang:"+version[1]+"."; !strings.HasPrefix(got, want) {
 		t.Errorf("build image: got %s, want %s… as go.mod says", got, want)
 	}
 	if got := images[1][1]; got != "scratch" {
