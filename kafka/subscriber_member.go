@@ -123,7 +123,7 @@ func (m *member) session(c *connection, topics []string) error {
 	for _, s := range m.subscriptions {
 		defer context.AfterFunc(s.ctx, end)()
 	}
-	handler := &session{m: m, client: c.client, topics: topics}
+	handler := &session{m: m, client: c.client, topics: topics, end: end}
 	began := time.Now()
 	err := c.group.Consume(ctx, topics, handler)
 	if handler.begun {

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/IBM/sarama"
 )
@@ -16,6 +17,10 @@ type session struct {
 	client sarama.Client
 	topics []string
 	drain  *drain
+	// end ends the session from our side.
+	end func()
+	// doubt runs while an exclusive member waits whether another one lives; nil when it does not.
+	doubt *time.Timer
 	// begun is true when the assignment was taken. It is read after the session.
 	begun bool
 	// idle is true for an exclusive member that does not own everything: it holds what it was given and takes nothing.
@@ -33,8 +38,11 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 			return err
 		}
 	}
-	if err := s.place(sess); err != nil {
-		return err
+	// Who may have to leave again decides nothing about where reading begins.
+	if s.doubt == nil {
+		if err := s.place(sess); err != nil {
+			return err
+		}
 	}
 	s.drain = startDrain(sess.Context().Done(), s.m.settings.DrainTimeout)
 	s.begun = true
@@ -62,6 +70,9 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 // Cleanup runs when every claim has returned, before sarama commits for the last time and releases the partitions.
 func (s *session) Cleanup(sess sarama.ConsumerGroupSession) error {
 	s.m.reading.Store(false)
+	if s.doubt != nil {
+		s.doubt.Stop()
+	}
 	s.claimEnded = errors.Is(context.Cause(sess.Context()), sarama.ErrSessionConsumeClaimExited)
 	if s.drain != nil {
 		s.drain.release()

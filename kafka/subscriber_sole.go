@@ -7,12 +7,16 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/prantikov/millrace/config"
 )
 
-// ErrNotAlone is why a subscriber of an exclusive consumer ends: at its first assignment it was not given all partitions of its topics, so
-// another process runs this consumer. The subscriber leaves the group at once and closes its channels; the other process goes on.
+// ErrNotAlone is why a subscriber of an exclusive consumer ends: at its first assignment it was not given all partitions of its topics, and
+// who has them is not a dead member that the group still counts on, so another process runs this consumer. The subscriber has taken nothing,
+// leaves the group and closes its channels; the other process goes on.
 // A subscriber that did own all partitions never ends this way: it takes nothing until it owns them all again.
 var ErrNotAlone = errors.New("another process runs this consumer")
 
@@ -86,8 +90,8 @@ func since(member sarama.ConsumerGroupMemberMetadata) int64 {
 	return generation
 }
 
-// checkSole compares the assignment of an exclusive member with all there is. It fails the member with ErrNotAlone at a first assignment
-// that lacks something, and makes the session idle at a later one.
+// checkSole compares the assignment of an exclusive member with all there is. An assignment that lacks something makes the session idle. At
+// a first one, the member fails with ErrNotAlone when the other is still there after a while.
 func (s *session) checkSole(sess sarama.ConsumerGroupSession) error {
 	complete, err := s.ownsAll(sess)
 	if err != nil {
@@ -111,9 +115,17 @@ func (s *session) checkSole(sess sarama.ConsumerGroupSession) error {
 	if alone {
 		return errIncomplete
 	}
-	s.m.fail(ErrNotAlone)
-	return ErrNotAlone
+	s.idle = true
+	s.doubt = time.AfterFunc(doubtFor(s.m.settings.Kafka), func() {
+		s.m.fail(ErrNotAlone)
+		s.end()
+	})
+	return nil
 }
+
+// doubtFor is how long another member of the group is given to prove that it lives. One that was killed while it waited to join is in the
+// first assignment like anyone, and may be given all; the group only finds out when its session is over, and this member some heartbeats later.
+func doubtFor(s config.Kafka) time.Duration { return sessionTimeout(s) + 2*heartbeatInterval(s) }
 
 func (s *sole) setOwned() {
 	s.mu.Lock()

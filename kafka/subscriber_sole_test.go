@@ -139,6 +139,51 @@ func TestExclusiveMemberTakesOverFromOneThatWasKilled(t *testing.T) {
 	}
 }
 
+// TestExclusiveMemberOutlivesOneThatWasKilledWhileItJoined joins together with a member that died waiting for its assignment, and is given one.
+func TestExclusiveMemberOutlivesOneThatWasKilledWhileItJoined(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Broker(t)
+	topic, group := kafkatest.Topic(t, broker, 2), kafkatest.Name(t)
+	write(t, broker, topic, 2, 5)
+	leaveGhost(t, broker, group, topic)
+	leaveGhostAtTheDoor(t, broker, group, topic)
+	var handled ledger
+	subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Exclusive: true})
+	batches(t, subscriber, topic, handled.handleAll)
+	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == 10 || subscriber.Err() != nil })
+	if err := subscriber.Err(); err != nil {
+		t.Errorf("error: got %v, want nil", err)
+	}
+}
+
+// leaveGhostAtTheDoor makes a member that asks to join and hears no answer, since the group waits for its other members.
+func leaveGhostAtTheDoor(t *testing.T, broker, group, topic string) {
+	t.Helper()
+	client := kafkatest.Client(t, broker, oldVersions())
+	// It says that it owned partitions in a later generation than anyone, so that it is given them.
+	metadata := kmsg.ConsumerMemberMetadata{Version: 1, Topics: []string{topic}, UserData: []byte("9")}
+	protocol := kmsg.NewJoinGroupRequestProtocol()
+	protocol.Name, protocol.Metadata = "millrace-sole", metadata.AppendTo(nil)
+	join := kmsg.NewPtrJoinGroupRequest()
+	join.Group, join.ProtocolType, join.Protocols = group, "consumer", append(join.Protocols, protocol)
+	join.SessionTimeoutMillis, join.RebalanceTimeoutMillis = 6_000, 60_000
+	ctx, cancel := context.WithTimeout(context.Background(), kafkatest.Patience)
+	defer cancel()
+	first, err := join.RequestWith(ctx, client)
+	if err != nil || first.ErrorCode != kerr.MemberIDRequired.Code {
+		t.Fatalf("asking for a member id: %v, error code %d", err, first.ErrorCode)
+	}
+	join.MemberID = first.MemberID
+	// The embedded broker forgets to watch a member whose connection is gone before its answer, so this one stays open until the test ends.
+	go func() { _, _ = join.RequestWith(context.Background(), client) }()
+	kafkatest.Eventually(t, "it waits to join", func() bool {
+		describe := kmsg.NewPtrDescribeGroupsRequest()
+		describe.Groups = []string{group}
+		answer, err := describe.RequestWith(ctx, kafkatest.Client(t, broker, oldVersions()))
+		return err == nil && len(answer.Groups) == 1 && len(answer.Groups[0].Members) == 2
+	})
+}
+
 // leaveGhost makes a member of the group that owns all partitions and sends no heartbeat.
 func leaveGhost(t *testing.T, broker, group, topic string) {
 	t.Helper()
