@@ -80,7 +80,7 @@ func (s *service) hooks(m *member) kafka.Hooks {
 		Gap: func(topic string, _ int32, from, to int64) {
 			s.metrics.Consumer(name, group, topic).Gap(max(to-from, 0))
 		},
-		Alarm: func(kind kafka.AlarmKind, topic string, partition int32, on bool) {
+		Alarm: func(kind kafka.AlarmKind, topic string, partition int32, on bool, text string) {
 			if topic == "" {
 				partition = -1
 			}
@@ -88,22 +88,11 @@ func (s *service) hooks(m *member) kafka.Hooks {
 				s.health.Joined(name, !on)
 			}
 			if on {
-				s.alarms.Begin(string(kind), name, topic, partition, alarmText(kind))
+				s.alarms.Begin(string(kind), name, topic, partition, text)
 			} else {
 				s.alarms.End(string(kind), name, topic, partition)
 			}
 		},
-	}
-}
-
-func alarmText(kind kafka.AlarmKind) string {
-	switch kind {
-	case kafka.AlarmGroup:
-		return "the consumer cannot read from Kafka; it tries again by itself"
-	case kafka.AlarmNotAlone:
-		return "another process took partitions of this consumer; it waits until it owns all again"
-	default:
-		return string(kind)
 	}
 }
 

@@ -14,12 +14,10 @@ import (
 // seconds.
 const quietAfter = 10 * time.Second
 
-// alarm is one condition with a beginning and an end: one error line when it begins, one line when it ends, however often it is raised in
-// between. It is safe for concurrent use.
+// alarm is one condition with a beginning and an end, however often it is raised in between. It is safe for concurrent use.
 type alarm struct {
-	kind   AlarmKind
-	logger *slog.Logger
-	hook   func(AlarmKind, string, int32, bool)
+	kind AlarmKind
+	hook func(kind AlarmKind, topic string, partition int32, on bool, text string)
 
 	mu     sync.Mutex
 	on     bool
@@ -35,8 +33,7 @@ func (a *alarm) raise(text string, err error) {
 		return
 	}
 	a.on = true
-	a.logger.Error(text, "alarm", a.kind, "error", explained(err))
-	a.hook(a.kind, "", 0, true)
+	a.hook(a.kind, "", 0, true, text+": "+explained(err).Error())
 }
 
 // clear ends the alarm, if it is on.
@@ -47,17 +44,24 @@ func (a *alarm) clear() {
 		return
 	}
 	a.on = false
-	a.logger.Info("alarm is over", "alarm", a.kind)
-	a.hook(a.kind, "", 0, false)
+	a.hook(a.kind, "", 0, false, "")
 }
 
-// clearWhenQuiet ends the alarm when it was not raised for a while.
-func (a *alarm) clearWhenQuiet() {
+// quiet says whether the alarm is on and was not raised for a while.
+func (a *alarm) quiet() bool {
 	a.mu.Lock()
-	quiet := a.on && time.Since(a.raised) > quietAfter
-	a.mu.Unlock()
-	if quiet {
-		a.clear()
+	defer a.mu.Unlock()
+	return a.on && time.Since(a.raised) > quietAfter
+}
+
+// logAlarm is what is done with alarms when nobody asked for them: one line for each beginning and each end.
+func logAlarm(logger *slog.Logger) func(AlarmKind, string, int32, bool, string) {
+	return func(kind AlarmKind, _ string, _ int32, on bool, text string) {
+		if on {
+			logger.Error(text, "alarm", kind)
+		} else {
+			logger.Info("alarm is over", "alarm", kind)
+		}
 	}
 }
 

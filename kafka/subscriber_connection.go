@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -11,6 +13,7 @@ import (
 type connection struct {
 	client sarama.Client
 	group  sarama.ConsumerGroup
+	topics []string
 	// watched is closed when nobody reads the group's errors any more.
 	watched chan struct{}
 }
@@ -29,7 +32,7 @@ func (m *member) connect() (*connection, error) {
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
-	made := &connection{client: client, group: group, watched: make(chan struct{})}
+	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{})}
 	go m.watch(made)
 	return made, nil
 }
@@ -67,8 +70,9 @@ func (m *member) watch(c *connection) {
 			}
 			m.trouble.raise("cannot read from Kafka, trying again", err)
 		case <-look.C:
-			if m.reading.Load() {
-				m.trouble.clearWhenQuiet()
+			// Silence is no proof: a broker that hangs makes no errors either.
+			if m.reading.Load() && m.trouble.quiet() && c.client.RefreshMetadata(c.topics...) == nil {
+				m.trouble.clear()
 			}
 		}
 	}

@@ -130,7 +130,7 @@ func TestSlowHandlerDoesNotBreakARebalance(t *testing.T) {
 	settings.ReadTimeout = time.Second
 	var handled ledger
 	var alarms atomic.Int32
-	hooks := kafka.Hooks{Alarm: func(kafka.AlarmKind, string, int32, bool) { alarms.Add(1) }}
+	hooks := kafka.Hooks{Alarm: func(kafka.AlarmKind, string, int32, bool, string) { alarms.Add(1) }}
 	slow := make(chan struct{})
 	taken := make(chan struct{}, 100)
 	first := open(t, kafka.SubscriberSettings{Kafka: settings, Group: group, Topics: []string{topic}, Hooks: hooks})

@@ -58,9 +58,9 @@ func newMember(settings *SubscriberSettings, subscriptions map[string]*subscript
 	ctx, stop := context.WithCancel(context.Background())
 	m := &member{
 		settings: settings, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
-		trouble: alarm{kind: AlarmGroup, logger: settings.Logger, hook: settings.Hooks.Alarm},
+		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm},
 	}
-	m.sole.alarm = alarm{kind: AlarmNotAlone, logger: settings.Logger, hook: settings.Hooks.Alarm}
+	m.sole.alarm = alarm{kind: AlarmNotAlone, hook: settings.Hooks.Alarm}
 	return m
 }
 

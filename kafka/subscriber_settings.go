@@ -49,8 +49,9 @@ type Hooks struct {
 	// Gap is called when offsets are passed without being read: those from from up to, and without, to. When the committed offset was
 	// beyond the end of the log, to is below from: the log was made anew and is read from its start.
 	Gap func(topic string, partition int32, from, to int64)
-	// Alarm is called when a condition begins and when it ends. Topic is empty for a condition of the whole consumer.
-	Alarm func(kind AlarmKind, topic string, partition int32, on bool)
+	// Alarm is called when a condition begins, with a text that says what is wrong, and when it ends. Topic is empty for a condition of the
+	// whole consumer. When nobody asks, each is a line in the log.
+	Alarm func(kind AlarmKind, topic string, partition int32, on bool, text string)
 	// Abandoned is called when a handler went on past the drain deadline and its cancelled context, with the number of its records that
 	// were unfinished.
 	Abandoned func(topic string, partition int32, records int)
@@ -91,6 +92,9 @@ func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
 	if s.Kafka.BatchRecords < 0 {
 		mistakes = append(mistakes, fmt.Errorf("kafka.batch_records is %d: want more than 0", s.Kafka.BatchRecords))
 	}
+	if s.Hooks.Alarm == nil {
+		s.Hooks.Alarm = logAlarm(s.Logger)
+	}
 	s.Hooks = s.Hooks.filled()
 	return s, errors.Join(mistakes...)
 }
@@ -117,9 +121,6 @@ func (h Hooks) filled() Hooks {
 	}
 	if h.Gap == nil {
 		h.Gap = func(string, int32, int64, int64) {}
-	}
-	if h.Alarm == nil {
-		h.Alarm = func(AlarmKind, string, int32, bool) {}
 	}
 	if h.Abandoned == nil {
 		h.Abandoned = func(string, int32, int) {}

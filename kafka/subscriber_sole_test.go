@@ -22,7 +22,7 @@ func TestExclusiveMemberThatIsNotAloneEndsAndTheOtherGoesOn(t *testing.T) {
 	var alarms atomic.Int32
 	settings := kafka.SubscriberSettings{
 		Kafka: quick(broker), Group: group, Topics: []string{topic}, Exclusive: true,
-		Hooks: kafka.Hooks{Alarm: func(kafka.AlarmKind, string, int32, bool) { alarms.Add(1) }},
+		Hooks: kafka.Hooks{Alarm: func(kafka.AlarmKind, string, int32, bool, string) { alarms.Add(1) }},
 	}
 	running := open(t, settings)
 	batches(t, running, topic, handled.handleAll)
@@ -84,7 +84,7 @@ func TestExclusiveMemberThatLosesPartitionsWaitsForThem(t *testing.T) {
 	alarms := make(chan bool, 10)
 	settings := kafka.SubscriberSettings{
 		Kafka: quick(broker), Group: group, Topics: []string{topic}, Exclusive: true,
-		Hooks: kafka.Hooks{Alarm: func(kind kafka.AlarmKind, _ string, _ int32, on bool) {
+		Hooks: kafka.Hooks{Alarm: func(kind kafka.AlarmKind, _ string, _ int32, on bool, _ string) {
 			if kind == kafka.AlarmNotAlone {
 				alarms <- on
 			}
@@ -127,7 +127,7 @@ func TestExclusiveMemberTakesOverFromOneThatWasKilled(t *testing.T) {
 	var alarms atomic.Int32
 	subscriber := open(t, kafka.SubscriberSettings{
 		Kafka: quick(broker), Group: group, Topics: []string{topic}, Exclusive: true,
-		Hooks: kafka.Hooks{Alarm: func(kafka.AlarmKind, string, int32, bool) { alarms.Add(1) }},
+		Hooks: kafka.Hooks{Alarm: func(kafka.AlarmKind, string, int32, bool, string) { alarms.Add(1) }},
 	})
 	batches(t, subscriber, topic, handled.handleAll)
 	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == 10 })

@@ -16,7 +16,7 @@ func alarmed(broker, group string, topics ...string) (kafka.SubscriberSettings, 
 	alarms := make(chan bool, 100)
 	return kafka.SubscriberSettings{
 		Kafka: quick(broker), Group: group, Topics: topics,
-		Hooks: kafka.Hooks{Alarm: func(_ kafka.AlarmKind, _ string, _ int32, on bool) { alarms <- on }},
+		Hooks: kafka.Hooks{Alarm: func(_ kafka.AlarmKind, _ string, _ int32, on bool, _ string) { alarms <- on }},
 	}, alarms
 }
 
