@@ -36,6 +36,8 @@ func explain(err error) string {
 		return "the record is larger than the topic or kafka.producer.max_message_bytes allows"
 	case errors.Is(err, sarama.ErrUnknownTopicOrPartition):
 		return ErrNoTopic.Error()
+	case strings.Contains(err.Error(), "circuit breaker is open"):
+		return "the client has just been refused several times and waits before it asks again: does the topic exist?"
 	case errors.Is(err, sarama.ErrTopicAuthorizationFailed), errors.Is(err, sarama.ErrClusterAuthorizationFailed), errors.Is(err, sarama.ErrGroupAuthorizationFailed):
 		return "the broker's access rules do not allow it"
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -164,5 +164,6 @@ func (s *session) alone() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("asking for the members of group %q: %w", group, err)
 	}
-	return len(answer.Groups) == 1 && len(answer.Groups[0].Members) <= 1, nil
+	// A group of the newer protocol (KIP-848, a Java service with group.protocol=consumer) has no members here, not even this one.
+	return len(answer.Groups) == 1 && len(answer.Groups[0].Members) == 1, nil
 }

@@ -14,7 +14,7 @@ import (
 
 func main() {
 	events := millrace.NewProducer(millrace.ProducerSettings{Brokers: os.Args[1:]})
-	order := messages.OrderEvent{OrderID: "ord-1", PatientID: "pat-7", PharmacyID: "ph-3", Status: "shipped"}
+	order := messages.OrderEvent{OrderID: "ord-1", PatientID: "pat-7", PharmacyID: "ph-3", TotalPrice: messages.NumberOf(42.5), Status: "shipped"}
 	position, err := events.Publish(context.Background(), messages.OrderShipped, order)
 	if err := errors.Join(err, events.Close()); err != nil {
 		log.Fatal(err)
