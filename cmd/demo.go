@@ -37,6 +37,9 @@ func demoCommand(p *Program) *cobra.Command {
 		if options.events < 0 || options.poison < 0 || options.rate < 1 || options.length < 0 {
 			return usage("--events, --poison and --for take no negative number, --rate at least 1")
 		}
+		if c.Flags().Changed("output") && !options.once {
+			return usage("-o goes with --once")
+		}
 		return p.demo(c, options)
 	}
 	return command

@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/prantikov/millrace/kafka"
@@ -108,6 +110,7 @@ func (s *service) observe(ctx context.Context) {
 			return
 		case <-positions.C:
 			s.observePositions()
+			s.observeStore()
 		case <-lags.C:
 			s.observeLag(ctx)
 		}
@@ -140,6 +143,19 @@ func (s *service) observePositions() {
 	}
 }
 
+// observeStore stops the program when the store's file was removed or replaced: what is written to it then is lost with the process, while
+// Kafka is told that it is done.
+func (s *service) observeStore() {
+	now, err := os.Stat(s.storeFile())
+	if err == nil && os.SameFile(now, s.storeInfo) {
+		return
+	}
+	select {
+	case s.gone <- fmt.Errorf("the store %q was removed or replaced while running (data_dir): stopping, for nothing that is written now would last", s.storeFile()):
+	default:
+	}
+}
+
 // observeLag asks the brokers where the groups are, which also tells whether they answer.
 func (s *service) observeLag(ctx context.Context) {
 	asking, cancel := context.WithTimeout(ctx, lagPeriod)
@@ -148,7 +164,8 @@ func (s *service) observeLag(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.health.Kafka(err == nil)
+	// A topic that is missing is an answer too.
+	s.health.Kafka(err == nil || errors.Is(err, kafka.ErrNoTopic))
 	var rows []observe.Lag
 	groups := map[string]string{}
 	for _, m := range s.members {

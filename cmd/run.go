@@ -20,6 +20,14 @@ func runCommand(p *Program) *cobra.Command {
 			"commits, and exits with 0. A second signal ends it at once.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
+			switch {
+			case c.Flags().Changed("consumers") && len(options.consumers) == 0:
+				return usage("--consumers names no consumer")
+			case options.timeout <= 0:
+				return usage("--timeout takes a time longer than 0")
+			case c.Flags().Changed("timeout") && !options.exitAtEnd:
+				return usage("--timeout goes with --exit-at-end")
+			}
 			s, err := p.open(c)
 			if err != nil {
 				return err
@@ -104,6 +112,8 @@ func (s *service) untilStopped(ctx context.Context) error {
 	case <-ctx.Done():
 		s.logger.Info("stopping: work in flight ends, at most for the drain timeout", "drain_timeout", s.settings.Kafka.DrainTimeout)
 		return nil
+	case err := <-s.gone:
+		return err
 	case err := <-s.ran:
 		s.ran <- nil
 		if failed := s.failures(); failed != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +33,9 @@ type service struct {
 	router  *router.Router
 	members []*member
 	ran     chan error
+	// storeInfo is the store's file as it was opened; gone gets the reason when it is no longer there.
+	storeInfo os.FileInfo
+	gone      chan error
 	// watch sees how every record of every consumer ends; nil when nobody looks.
 	watch func(consumer string) watcher
 }
@@ -86,6 +91,10 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.storeFile(), s.logger); err != nil {
 		return err
 	}
+	if s.storeInfo, err = os.Stat(s.storeFile()); err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	s.gone = make(chan error, 1)
 	for _, plugin := range s.app.migrations {
 		if err := s.store.Migrate(ctx, plugin.name, plugin.files); err != nil {
 			return err
@@ -160,9 +169,10 @@ type letterPublisher interface {
 // openLetters connects the engine's publisher for dead letters.
 func (s *service) openLetters() (letterPublisher, error) {
 	if s.settings.Kafka.Engine == "watermill" {
-		return kafka.NewWatermillLetters(s.settings.Kafka, s.logger)
+		return kafka.NewWatermillLetters(s.settings.Kafka, nil)
 	}
-	return kafka.NewDeadLetterPublisher(s.settings.Kafka, s.logger)
+	// Its errors are an alarm of the router, so they are no lines of their own.
+	return kafka.NewDeadLetterPublisher(s.settings.Kafka, slog.New(slog.DiscardHandler))
 }
 
 // recogniseTopics tells the store which topics these are, so that the progress of others of the same name is not taken for theirs.
@@ -248,6 +258,10 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 		Exclusive: m.consumer.Durable(),
 		Logger:    s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),
 	}
+	if m.consumer.Durable() {
+		// What the store knows of a topic is of no use once it was made anew, also while we run.
+		settings.Recognise = s.store.Recognise
+	}
 	if s.settings.Kafka.Engine == "watermill" {
 		return kafka.NewWatermillSubscriber(settings)
 	}
@@ -297,8 +311,25 @@ func (m *member) failure() error {
 	return err
 }
 
-// stop lets work in flight end, commits, and closes everything.
+// afterDrain is what a stop may take beyond the drain: with the default drain of 20 s it ends within the 30 s that Kubernetes gives.
+const afterDrain = 5 * time.Second
+
+// stop lets work in flight end, commits, and closes everything. Brokers that hang do not keep it: what they were not told is delivered again,
+// and what the store has of that is not repeated.
 func (s *service) stop() error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.close() }()
+	limit := s.settings.Kafka.DrainTimeout + afterDrain
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("stopping took longer than %s, giving up on the brokers: what was finished since the last commit is delivered again", limit)
+	}
+}
+
+// close closes everything in the order in which a record meets it.
+func (s *service) close() error {
 	var errs []error
 	if s.router != nil && s.ran != nil {
 		errs = append(errs, s.router.Close(), <-s.ran)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -191,6 +192,15 @@ func (s *session) isSet(path string) bool {
 	return s.loaded.Origins[path].Source != config.SourceDefault
 }
 
+// waitForBrokers waits for kafka.wait, and says so when it does not end at once.
+func (s *session) waitForBrokers(ctx context.Context) error {
+	said := time.AfterFunc(2*time.Second, func() {
+		s.logger.Warn("no broker answers yet, waiting", "brokers", strings.Join(s.settings.Kafka.Brokers, ","), "at_most", s.settings.Kafka.Wait)
+	})
+	defer said.Stop()
+	return kafka.Wait(ctx, s.settings.Kafka)
+}
+
 // connect sees to it that there are brokers: those of the settings, waited for, or with --dev the embedded one, found or started for as
 // long as the command runs. The function that it returns gives back what was started.
 func (s *session) connect(ctx context.Context) (func(), error) {
@@ -198,7 +208,7 @@ func (s *session) connect(ctx context.Context) (func(), error) {
 		if len(s.settings.Kafka.Brokers) == 0 {
 			return nil, errNoBrokers()
 		}
-		return func() {}, kafka.Wait(ctx, s.settings.Kafka)
+		return func() {}, s.waitForBrokers(ctx)
 	}
 	if err := makeDataDir(s.settings.DataDir); err != nil {
 		return nil, err

@@ -47,6 +47,8 @@ type member struct {
 	done chan struct{}
 	// reading is true from a session's beginning to its end.
 	reading atomic.Bool
+	// ids are those of the topics in the last session; only sessions use it, one after another.
+	ids map[string]string
 	// lastRead is when the member last had a session; only run uses it.
 	lastRead time.Time
 
@@ -58,6 +60,7 @@ func newMember(settings *SubscriberSettings, subscriptions map[string]*subscript
 	ctx, stop := context.WithCancel(context.Background())
 	m := &member{
 		settings: settings, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
+		ids:     map[string]string{},
 		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm},
 	}
 	m.sole.alarm = alarm{kind: AlarmNotAlone, hook: settings.Hooks.Alarm}

@@ -24,6 +24,12 @@ func (s *session) place(sess sarama.ConsumerGroupSession) error {
 		if len(claimed) == 0 {
 			continue
 		}
+		if s.anew[topic] {
+			if err := s.placeAnew(sess, topic); err != nil {
+				return err
+			}
+			continue
+		}
 		partitions, err := s.client.Partitions(topic)
 		if err != nil {
 			return fmt.Errorf("asking for the partitions of %q: %w", topic, err)

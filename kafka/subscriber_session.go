@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -25,6 +26,8 @@ type session struct {
 	begun bool
 	// idle is true for an exclusive member that does not own everything: it holds what it was given and takes nothing.
 	idle bool
+	// anew has the topics that were deleted and made anew since the member's last session.
+	anew map[string]bool
 	// claimEnded is true when a partition ended by itself. It is read after the session.
 	claimEnded bool
 }
@@ -40,9 +43,15 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 	}
 	// Who may have to leave again decides nothing about where reading begins.
 	if s.doubt == nil {
+		if err := s.recognise(sess); err != nil {
+			return err
+		}
 		if err := s.place(sess); err != nil {
 			return err
 		}
+	}
+	if !s.idle {
+		go s.watchTopics(sess, maps.Clone(s.m.ids))
 	}
 	s.drain = startDrain(sess.Context().Done(), s.m.settings.DrainTimeout)
 	s.begun = true

@@ -14,11 +14,5 @@ func (r *Reader) TopicIDs(ctx context.Context, topics []string) (map[string]stri
 	if err != nil {
 		return nil, fmt.Errorf("asking for the ids of topics: %w", explained(err))
 	}
-	ids := make(map[string]string, len(described))
-	for _, topic := range described {
-		if topic.Err == sarama.ErrNoError && topic.Uuid != (sarama.Uuid{}) {
-			ids[topic.Name] = topic.Uuid.String()
-		}
-	}
-	return ids, nil
+	return idsOf(described), nil
 }
