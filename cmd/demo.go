@@ -37,9 +37,6 @@ func demoCommand(p *Program) *cobra.Command {
 		if options.events < 0 || options.poison < 0 || options.rate < 1 || options.length < 0 {
 			return usage("--events, --poison and --for take no negative number, --rate at least 1")
 		}
-		if c.Flags().Changed("output") && !options.once {
-			return usage("-o goes with --once")
-		}
 		return p.demo(c, options)
 	}
 	return command
@@ -155,7 +152,7 @@ func (s *service) topics() map[string][]string {
 	return topics
 }
 
-// outcome is what demo --once prints.
+// outcome is what demo prints at its end as JSON, and demo --once as a table too.
 type outcome struct {
 	Published int                    `json:"published"`
 	Seconds   float64                `json:"seconds"`
@@ -182,13 +179,7 @@ func (d *demonstration) once(ctx context.Context) error {
 		return err
 	}
 	d.untilThrough(within)
-	result := outcome{
-		Published: d.published.Len(), Seconds: time.Since(began).Seconds(),
-		Consumers: map[string]demo.Counts{}, Lost: d.ledger.Lost(&d.published, d.topics()),
-	}
-	for consumer := range d.topics() {
-		result.Consumers[consumer] = d.ledger.Counts(consumer, &d.published)
-	}
+	result := d.result(began)
 	if err := d.printOnce(result); err != nil {
 		return err
 	}
@@ -199,6 +190,18 @@ func (d *demonstration) once(ctx context.Context) error {
 		return fmt.Errorf("%d records were not finished by a consumer within %s (--timeout)", result.Lost, d.options.timeout)
 	}
 	return nil
+}
+
+// result is what became of all that was published.
+func (d *demonstration) result(began time.Time) outcome {
+	result := outcome{
+		Published: d.published.Len(), Seconds: time.Since(began).Seconds(),
+		Consumers: map[string]demo.Counts{}, Lost: d.ledger.Lost(&d.published, d.topics()),
+	}
+	for consumer := range d.topics() {
+		result.Consumers[consumer] = d.ledger.Counts(consumer, &d.published)
+	}
+	return result
 }
 
 // untilThrough waits for the consumers, or for the context's end.

@@ -36,6 +36,9 @@ func (d *demonstration) live(ctx context.Context) error {
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.options.timeout)
 	defer cancel()
 	d.untilThrough(ending)
+	if board.silent {
+		return d.printOnce(d.result(board.began))
+	}
 	return d.summary(board)
 }
 
@@ -122,6 +125,7 @@ func (d *demonstration) places() [][]string {
 type board struct {
 	demonstration *demonstration
 	terminal      bool
+	silent        bool // for -o json, where only the end is printed
 	began, drawn  time.Time
 	finished      map[string]int
 	lines         int
@@ -129,7 +133,7 @@ type board struct {
 
 func newBoard(d *demonstration) *board {
 	now := time.Now()
-	return &board{demonstration: d, terminal: isTerminal(d.program.out), began: now, drawn: now, finished: map[string]int{}}
+	return &board{demonstration: d, terminal: isTerminal(d.program.out), silent: d.options.output == "json", began: now, drawn: now, finished: map[string]int{}}
 }
 
 func (b *board) period() time.Duration {
@@ -140,6 +144,9 @@ func (b *board) period() time.Duration {
 }
 
 func (b *board) draw() error {
+	if b.silent {
+		return nil
+	}
 	d := b.demonstration
 	since := time.Since(b.drawn).Seconds()
 	b.drawn = time.Now()

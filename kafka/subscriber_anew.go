@@ -58,6 +58,9 @@ func (s *session) topicIDs() (map[string]string, error) {
 	}
 	answer, err := broker.GetMetadata(sarama.NewMetadataRequest(s.client.Config().Version, s.topics))
 	if err != nil {
+		// The client keeps a broken connection until somebody closes it; the next question opens another, to whoever is the controller then.
+		_ = broker.Close()
+		_, _ = s.client.RefreshController()
 		return nil, fmt.Errorf("asking for the ids of topics: %w", err)
 	}
 	return idsOf(answer.Topics), nil
