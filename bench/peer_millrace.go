@@ -72,7 +72,7 @@ func kafkaSettings(brokers []string) config.Kafka {
 // consumerSettings is the one place where a task becomes settings of a consumer.
 func consumerSettings(t task) (kafka.SubscriberSettings, router.ConsumerSettings) {
 	subscriber := kafka.SubscriberSettings{Kafka: kafkaSettings(t.Brokers), Group: t.Group, Topics: []string{t.Topic}}
-	tries := router.ConsumerSettings{Group: t.Group, Timeout: 15 * time.Second,
+	tries := router.ConsumerSettings{Group: t.Group, Concurrency: t.Concurrency, Timeout: 15 * time.Second,
 		Retry: router.RetrySettings{InitialInterval: 100 * time.Millisecond, MaxInterval: 100 * time.Millisecond}}
 	return subscriber, tries
 }

@@ -10,12 +10,12 @@ import (
 
 // reading makes records of what the client read. It is one goroutine's.
 type reading struct {
-	// names are the keys of headers that were seen, so that those that come with every record are one string each.
-	names map[string]string
+	// names are the keys of the last record's headers, by their place: most records of a topic have the same, so they are one string each.
+	names []string
 }
 
 // namesKept bounds how many keys of headers are remembered.
-const namesKept = 256
+const namesKept = 64
 
 // records are the records that the client read. They share the client's memory, and each other's; no content makes them fail.
 func (in *reading) records(messages []*sarama.ConsumerMessage) []record.Record {
@@ -27,8 +27,8 @@ func (in *reading) records(messages []*sarama.ConsumerMessage) []record.Record {
 	records := make([]record.Record, len(messages))
 	for i, m := range messages {
 		from := len(headers)
-		for _, header := range m.Headers {
-			headers = append(headers, record.Header{Key: in.name(header.Key), Value: header.Value})
+		for place, header := range m.Headers {
+			headers = append(headers, record.Header{Key: in.name(place, header.Key), Value: header.Value})
 		}
 		records[i] = record.Record{
 			Position:  record.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
@@ -41,16 +41,16 @@ func (in *reading) records(messages []*sarama.ConsumerMessage) []record.Record {
 	return records
 }
 
-func (in *reading) name(key []byte) string {
-	if name, known := in.names[string(key)]; known {
-		return name
+func (in *reading) name(place int, key []byte) string {
+	if place < len(in.names) && in.names[place] == string(key) {
+		return in.names[place]
 	}
 	name := string(key)
-	if in.names == nil {
-		in.names = map[string]string{}
-	}
-	if len(in.names) < namesKept {
-		in.names[name] = name
+	switch {
+	case place < len(in.names):
+		in.names[place] = name
+	case place == len(in.names) && place < namesKept:
+		in.names = append(in.names, name)
 	}
 	return name
 }

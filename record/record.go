@@ -20,7 +20,10 @@ type Position struct {
 
 // String returns topic/partition/offset, the form in which a position is shown and read everywhere.
 func (p Position) String() string {
-	return p.Topic + "/" + strconv.FormatInt(int64(p.Partition), 10) + "/" + strconv.FormatInt(p.Offset, 10)
+	var memory [128]byte
+	text := append(append(memory[:0], p.Topic...), '/')
+	text = append(strconv.AppendInt(text, int64(p.Partition), 10), '/')
+	return string(strconv.AppendInt(text, p.Offset, 10))
 }
 
 // ParsePosition reads what [Position.String] writes. It returns an error that quotes text when that is not
@@ -73,12 +76,18 @@ var cloudEventIDs = [...]string{"ce_id", "ce-id", "cloudEvents:id", "cloudEvents
 
 // ID is what names the event: the CloudEvents id when its producer set one, else the position.
 func (r *Record) ID() string {
-	for _, key := range cloudEventIDs {
-		if value, ok := r.Header(key); ok && len(value) > 0 {
-			return string(value)
+	if slices.ContainsFunc(r.Headers, isCloudEventID) {
+		for _, key := range cloudEventIDs {
+			if value, ok := r.Header(key); ok && len(value) > 0 {
+				return string(value)
+			}
 		}
 	}
 	return r.Position.String()
+}
+
+func isCloudEventID(header Header) bool {
+	return strings.HasPrefix(header.Key, "c") && slices.Contains(cloudEventIDs[:], header.Key)
 }
 
 // Size is what the record weighs in memory: key, value and headers in bytes.

@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/prantikov/millrace/messages"
@@ -50,7 +51,7 @@ func (h *handler) decode(r *record.Record) (messages.Decoded, error) {
 // checkType refuses a type header that names another of our types. A name that we do not know, an alias or another team's class, says
 // nothing: the topic decides the type.
 func (h *handler) checkType(r *record.Record) error {
-	if len(r.Headers) == 0 {
+	if !slices.ContainsFunc(r.Headers, namesType) {
 		return nil
 	}
 	for _, key := range typeHeaders {
@@ -58,7 +59,11 @@ func (h *handler) checkType(r *record.Record) error {
 		if !ok {
 			continue
 		}
-		name := string(value)
+		if before := h.accepted.Load(); before != nil && before.key == key && before.value == string(value) {
+			continue
+		}
+		header := typeHeader{key: key, value: string(value)}
+		name := header.value
 		if key == "__TypeId__" {
 			// A Java class: the packages before it say nothing.
 			name = name[strings.LastIndexByte(name, '.')+1:]
@@ -66,9 +71,15 @@ func (h *handler) checkType(r *record.Record) error {
 		if named, known := messages.TypeNamed(name, h.types); known && named.Name() != h.declared.Name() {
 			return faulty(record.ClassTypeMismatch, "the header %s names %s on a topic of %s", key, named.Name(), h.declared.Name())
 		}
+		h.accepted.Store(&header)
 	}
 	return nil
 }
+
+// typeHeader is a header that names a type.
+type typeHeader struct{ key, value string }
+
+func namesType(header record.Header) bool { return slices.Contains(typeHeaders[:], header.Key) }
 
 // contentFailure applies the topic's policies to what the decoder found.
 func (h *handler) contentFailure(err error) error {

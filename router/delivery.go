@@ -11,28 +11,25 @@ import (
 )
 
 // delivery is a record on its way through the chain of middleware, with what the links tell each other about it. It lives as long as the
-// record is in memory, through all its tries: a parked record comes back with it.
+// record is in memory, through all its tries: a parked record comes back with it. There is one for each record, so what nearly none
+// needs is in trouble.
 type delivery struct {
-	record   *record.Record
-	id       string
-	attempts record.Attempts
+	record *record.Record
+	id     string
 	// base is the context of the batch: it ends when work in flight is to be given up.
 	base context.Context
-	// meta and route are known once the record was decoded.
-	meta  messages.Meta
-	route *Route
-	// seat is where the lookout sees the running try; began is when that began.
+	// action and route are known once the record was decoded.
+	action messages.Action
+	route  *Route
+	// seat is where the lookout sees the running try; began is when that began, by the router's clock.
 	seat  *seat
 	began time.Time
 	try   *try
-	// letter is set when the record was given up; lettered once its dead letter is acknowledged.
-	letter   *record.Letter
-	lettered bool
-	// heldSince is when the record began to wait for something outside; held counts the tries since.
-	heldSince time.Time
-	held      int
+	// made counts the tries that have ended, or run.
+	made int
 	// settle, when set, says whether the dead letter may be written now, or others would wait for something that is held meanwhile.
-	settle func() bool
+	settle  func() bool
+	trouble *trouble
 
 	// first is the memory of the first try: most records need no other.
 	first struct {
@@ -40,6 +37,37 @@ type delivery struct {
 		message message.Message
 		try     try
 	}
+}
+
+// trouble is what is known of a record that was not finished at its first try.
+type trouble struct {
+	// first is when the first try began, firstFailure when the first one failed.
+	first, firstFailure time.Time
+	// letter is set when the record was given up; lettered once its dead letter is acknowledged.
+	letter   *record.Letter
+	lettered bool
+	// heldSince is when the record began to wait for something outside; held counts the tries since.
+	heldSince time.Time
+	held      int
+}
+
+// inTrouble returns the record's trouble, which begins here when it has none.
+func (d *delivery) inTrouble() *trouble {
+	if d.trouble == nil {
+		d.trouble = &trouble{first: d.began}
+	}
+	return d.trouble
+}
+
+// givenUp says whether the record has its dead letter, written or not.
+func (d *delivery) givenUp() bool { return d.trouble != nil && d.trouble.letter != nil }
+
+// attempts is what was tried so far.
+func (d *delivery) attempts() record.Attempts {
+	if d.trouble == nil {
+		return record.Attempts{Made: d.made, First: d.began}
+	}
+	return record.Attempts{Made: d.made, First: d.trouble.first, FirstFailure: d.trouble.firstFailure}
 }
 
 type deliveryKey struct{}
@@ -77,9 +105,7 @@ func (ds *deliveries) of(ctx context.Context, batch *record.Batch, index int, s 
 
 // forLater is the delivery without the memory of its block and of its tries.
 func (d *delivery) forLater() *delivery {
-	return &delivery{
-		id: d.id, attempts: d.attempts, meta: d.meta, route: d.route, letter: d.letter, lettered: d.lettered, heldSince: d.heldSince, held: d.held,
-	}
+	return &delivery{id: d.id, action: d.action, route: d.route, made: d.made, trouble: d.trouble}
 }
 
 // message makes the Watermill message of one try. Its outcome is the chain's return value and nobody waits for its ack, so a literal

@@ -2,6 +2,7 @@ package router
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -27,6 +28,8 @@ type handler struct {
 	pool    *pool
 	pace    *pace
 	lookout *lookout
+	// accepted is the type header that was accepted last: nearly all records of a topic have the same.
+	accepted atomic.Pointer[typeHeader]
 	// bare is true when no middleware but ours sees the messages; realTime when the clock is the system's.
 	bare, realTime bool
 	deadLetters    DeadLetters
@@ -61,9 +64,9 @@ func (h *handler) dispatch(msg *message.Message) ([]*message.Message, error) {
 	if decoded.Normalised && d.route == nil && h.observer.Normalised != nil {
 		h.observer.Normalised()
 	}
-	d.meta = h.meta(d, decoded)
+	d.action = decoded.Action
 	d.begin(route)
-	return nil, route.decoded(msg.Context(), decoded.Body, d.meta)
+	return nil, route.decoded(msg.Context(), decoded.Body, h.meta(d, decoded))
 }
 
 // begin notes the route and gives the running try the route's own timeout, where it has one.

@@ -58,8 +58,8 @@ func decide(err error, d *delivery, retry RetrySettings, now time.Time) *fate {
 	case errors.As(err, &given):
 		return deadLetterFate(given.class, err)
 	}
-	pause := retry.interval(d.attempts.Made)
-	if d.attempts.Made >= retry.Tries || now.Add(pause).Sub(d.attempts.First) > retry.MaxElapsed {
+	pause := retry.interval(d.made)
+	if d.made >= retry.Tries || now.Add(pause).Sub(d.attempts().First) > retry.MaxElapsed {
 		return deadLetterFate(lastClass(err), err)
 	}
 	return &fate{result: record.Result{Outcome: record.Parked, Until: now.Add(pause)}, cause: err}
@@ -71,7 +71,7 @@ func deadLetterFate(class record.Class, cause error) *fate {
 
 // holdFate waits for something outside: a little longer each time, never for good.
 func holdFate(err error, d *delivery, now time.Time) *fate {
-	pause := min(100*time.Millisecond<<min(d.held, 6), holdInterval)
+	pause := min(100*time.Millisecond<<min(d.inTrouble().held, 6), holdInterval)
 	return &fate{result: record.Result{Outcome: record.Parked, Until: now.Add(pause)}, hold: true, cause: err}
 }
 

@@ -53,7 +53,7 @@ func (h *handler) observe(next message.HandlerFunc) message.HandlerFunc {
 			if err != nil && errors.As(err, &ended) {
 				result = ended.result
 			}
-			result.Attempts = d.attempts.Made
+			result.Attempts = d.made
 			h.observer.Tried(h.clock.Now().Sub(d.began), result)
 		}
 		return produced, err
@@ -66,13 +66,13 @@ func (h *handler) observe(next message.HandlerFunc) message.HandlerFunc {
 func (h *handler) poisonQueue(next message.HandlerFunc) message.HandlerFunc {
 	return func(msg *message.Message) ([]*message.Message, error) {
 		d := deliveryOf(msg)
-		if d.letter == nil {
+		if !d.givenUp() {
 			produced, err := next(msg)
 			var ended *fate
 			if err == nil || !errors.As(err, &ended) || ended.result.Outcome != record.DeadLettered {
 				return produced, err
 			}
-			d.letter = h.giveUp(d, ended)
+			d.inTrouble().letter = h.giveUp(d, ended)
 		}
 		return nil, h.writeLetter(d)
 	}
@@ -81,32 +81,33 @@ func (h *handler) poisonQueue(next message.HandlerFunc) message.HandlerFunc {
 func (h *handler) giveUp(d *delivery, ended *fate) *record.Letter {
 	letter := &record.Letter{
 		Record: d.record, Consumer: h.name.Consumer, Group: h.name.Group,
-		Class: ended.result.Class, Attempts: d.attempts, FailedAt: h.clock.Now(),
+		Class: ended.result.Class, Attempts: d.attempts(), FailedAt: h.clock.Now(),
 	}
 	if d.route != nil {
 		letter.Handler = d.route.function
 	}
 	h.logger.LogAttrs(d.base, slog.LevelError, "record given up", append(h.attributes(d, ended.cause),
-		slog.String("class", string(letter.Class)), slog.Int("attempts", d.attempts.Made))...)
+		slog.String("class", string(letter.Class)), slog.Int("attempts", d.made))...)
 	return letter
 }
 
 // writeLetter writes with the batch's context: that of the try may have ended with it.
 func (h *handler) writeLetter(d *delivery) error {
-	result := record.Result{Outcome: record.DeadLettered, Class: d.letter.Class}
-	if d.lettered {
+	given := d.trouble
+	result := record.Result{Outcome: record.DeadLettered, Class: given.letter.Class}
+	if given.lettered {
 		return &fate{result: result}
 	}
 	if d.settle != nil && !d.settle() {
 		return &fate{result: record.Result{Outcome: record.Parked, Until: h.clock.Now()}, unsettled: true}
 	}
-	if err := h.deadLetters.Write(d.base, *d.letter); err != nil {
+	if err := h.deadLetters.Write(d.base, *given.letter); err != nil {
 		if d.base.Err() != nil {
 			return &fate{cause: err}
 		}
 		return holdFate(Loggable(fmt.Errorf("writing the dead letter: %w", err)), d, h.clock.Now())
 	}
-	d.lettered = true
+	given.lettered = true
 	return &fate{result: result}
 }
 
@@ -115,10 +116,7 @@ func (h *handler) writeLetter(d *delivery) error {
 func (h *handler) retry(next message.HandlerFunc) message.HandlerFunc {
 	return func(msg *message.Message) ([]*message.Message, error) {
 		d := deliveryOf(msg)
-		if d.attempts.First.IsZero() {
-			d.attempts.First = d.began
-		}
-		d.attempts.Made++
+		d.made++
 		produced, err := next(msg)
 		if err == nil {
 			return produced, nil
@@ -127,17 +125,17 @@ func (h *handler) retry(next message.HandlerFunc) message.HandlerFunc {
 			err = Unavailable(err)
 		}
 		now := h.clock.Now()
-		if d.attempts.FirstFailure.IsZero() {
-			d.attempts.FirstFailure = now
+		if failed := d.inTrouble(); failed.firstFailure.IsZero() {
+			failed.firstFailure = now
 		}
 		ended := decide(err, d, h.retrySettings, now)
 		switch {
 		case ended.hold || ended.result.Outcome == record.Unfinished:
 			// Neither is a try that failed.
-			d.attempts.Made--
+			d.made--
 		case ended.result.Outcome == record.Parked:
 			h.logger.LogAttrs(d.base, slog.LevelWarn, "try failed", append(h.attributes(d, err),
-				slog.Int("attempts", d.attempts.Made), slog.Duration("retry_in", ended.result.Until.Sub(now)))...)
+				slog.Int("attempts", d.made), slog.Duration("retry_in", ended.result.Until.Sub(now)))...)
 		}
 		return nil, ended
 	}
@@ -205,7 +203,7 @@ func (h *handler) attributes(d *delivery, cause error) []slog.Attr {
 		slog.Int("partition", int(d.record.Partition)), slog.Int64("offset", d.record.Offset),
 	}
 	if d.route != nil {
-		attributes = append(attributes, slog.String("action", string(d.meta.Action)), slog.String("handler", d.route.function))
+		attributes = append(attributes, slog.String("action", string(d.action)), slog.String("handler", d.route.function))
 	}
 	attributes = append(attributes, slog.String("error", describe(cause)))
 	var panicked *panicError

@@ -89,7 +89,7 @@ func (h *handler) walkOne(ctx context.Context, batch *record.Batch, d *delivery)
 		case ended.result.Outcome == record.Unfinished:
 			h.release(d)
 			return ended.result
-		case batch.Parks() && (!ended.hold || d.letter != nil):
+		case batch.Parks() && (!ended.hold || d.givenUp()):
 			return h.park(d, ended)
 		}
 		h.wait(ctx, batch.Stopping, d, ended)
@@ -122,7 +122,7 @@ func (h *handler) try(ctx context.Context, d *delivery) fate {
 		}
 		ended = *told
 	}
-	ended.result.Attempts = d.attempts.Made
+	ended.result.Attempts = d.made
 	return ended
 }
 
@@ -136,21 +136,22 @@ func (h *handler) wait(ctx context.Context, stopping <-chan struct{}, d *deliver
 
 // tellHeld tells that a record waits for something outside.
 func (h *handler) tellHeld(d *delivery, ended fate) {
-	if d.heldSince.IsZero() {
-		d.heldSince = h.clock.Now()
+	held := d.inTrouble()
+	if held.heldSince.IsZero() {
+		held.heldSince = h.clock.Now()
 	}
-	d.held++
+	held.held++
 	if h.observer.Held != nil {
-		h.observer.Held(d.record, Hold{Since: d.heldSince, Cause: describe(ended.cause), Letter: d.letter != nil})
+		h.observer.Held(d.record, Hold{Since: held.heldSince, Cause: describe(ended.cause), Letter: d.givenUp()})
 	}
 }
 
 // release tells that a record no longer waits for anything outside.
 func (h *handler) release(d *delivery) {
-	if d.heldSince.IsZero() {
+	if d.trouble == nil || d.trouble.heldSince.IsZero() {
 		return
 	}
-	d.heldSince, d.held = time.Time{}, 0
+	d.trouble.heldSince, d.trouble.held = time.Time{}, 0
 	if h.observer.Released != nil {
 		h.observer.Released(d.record)
 	}

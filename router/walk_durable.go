@@ -18,7 +18,7 @@ const stretchTime = 50 * time.Millisecond
 type stretch struct {
 	deliveries []*delivery
 	results    []record.Result
-	before     []record.Attempts
+	before     []int
 	// pending is why the stretch ended before its last delivery: that record waits, or we are stopping.
 	pending *fate
 }
@@ -92,7 +92,7 @@ func (s *stretch) fill(ctx context.Context, h *handler, work Work, batch *record
 		if i > 0 && (h.clock.Now().Sub(began) > stretchTime || stopped(ctx.Done(), batch.Stopping)) {
 			return nil
 		}
-		s.before = append(s.before, d.attempts)
+		s.before = append(s.before, d.made)
 		if len(waiting) > 0 && waiting[h.keyOf(d.record)] {
 			s.results = append(s.results, record.Result{Outcome: record.Unfinished})
 			continue
@@ -118,7 +118,7 @@ func (s *stretch) fill(ctx context.Context, h *handler, work Work, batch *record
 		case outcome == record.DeadLettered:
 			work.Finish(d.record, outcome)
 			s.results = append(s.results, ended.result)
-		case outcome == record.Parked && batch.Parks() && !ended.unsettled && (!ended.hold || d.letter != nil):
+		case outcome == record.Parked && batch.Parks() && !ended.unsettled && (!ended.hold || d.givenUp()):
 			waiting[h.keyOf(d.record)] = true
 			s.results = append(s.results, h.park(d, ended))
 		default:
@@ -133,7 +133,7 @@ func (s *stretch) fill(ctx context.Context, h *handler, work Work, batch *record
 func (s *stretch) forget() {
 	for i, result := range s.results {
 		if result.Outcome != record.DeadLettered && result.Outcome != record.Parked {
-			s.deliveries[i].attempts = s.before[i]
+			s.deliveries[i].made = s.before[i]
 		}
 	}
 }
