@@ -16,6 +16,7 @@ import (
 // claim is the ownership of one partition, from the assignment until it is given back. Its run method is the only one that takes records
 // from the client; results come from any goroutine.
 type claim struct {
+	s          *session
 	m          *member
 	settings   *SubscriberSettings
 	subscribed *subscription
@@ -34,7 +35,9 @@ type claim struct {
 	wake chan struct{}
 
 	// What follows belongs to run's goroutine alone.
-	marked  mark
+	marked mark
+	// moved is true once something was marked.
+	moved   bool
 	reading reading
 	// fetching is false while the client was told to fetch nothing of the partition.
 	fetching bool
@@ -69,7 +72,7 @@ type mark struct {
 func newClaim(s *session, subscribed *subscription, sess sarama.ConsumerGroupSession, source sarama.ConsumerGroupClaim, restored committed) *claim {
 	settings := s.m.settings
 	c := &claim{
-		m: s.m, settings: settings, subscribed: subscribed, session: sess, source: source, drain: newDrain(settings.DrainTimeout),
+		s: s, m: s.m, settings: settings, subscribed: subscribed, session: sess, source: source, drain: newDrain(settings.DrainTimeout),
 		id: watermill.NewUUID(), topic: source.Topic(), partition: source.Partition(),
 		wake: make(chan struct{}, 1), fetching: true, sidewise: true, again: backoff{first: handAgainFirst, most: handAgainMost}, delivered: time.Now(),
 	}
@@ -77,7 +80,9 @@ func newClaim(s *session, subscribed *subscription, sess sarama.ConsumerGroupSes
 	c.marked = mark{frontier: max(source.InitialOffset(), 0)}
 	var done progress.DoneSet
 	if restored.offset == source.InitialOffset() {
-		done, c.marked.text = restored.done(settings.Logger), restored.metadata
+		if set, ours := restored.done(); ours {
+			done, c.marked.text = set, restored.metadata
+		}
 	}
 	c.progress = progress.New(c.marked.frontier, done, settings.Together)
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(subscribed.ctx))
@@ -102,7 +107,7 @@ func (c *claim) run() {
 	for !c.isStopping() {
 		var intake <-chan *sarama.ConsumerMessage
 		room := c.launch(due)
-		if room > 0 {
+		if room.records > 0 {
 			intake = c.source.Messages()
 		}
 		select {
@@ -130,14 +135,14 @@ func (c *claim) run() {
 	c.giveBack()
 }
 
-// launch hands over what has waited and may go now, and returns how many new records may be taken.
-func (c *claim) launch(due *time.Timer) (room int) {
+// launch hands over what has waited and may go now, and returns how much new may be taken.
+func (c *claim) launch(due *time.Timer) (free room) {
 	now := time.Now()
 	c.mu.Lock()
 	var f *flight
 	if c.flights == 0 || !c.settings.Serial {
 		f = c.depart(c.progress.Ready(now, c.settings.Kafka.BatchRecords))
-		room = c.room()
+		free = c.room()
 	}
 	c.asleep = true
 	at, parked := c.progress.NextDue()
@@ -148,16 +153,17 @@ func (c *claim) launch(due *time.Timer) (room int) {
 	if parked {
 		due.Reset(max(at.Sub(now), 0))
 	}
-	return room
+	return free
 }
 
 // take takes a record and those that wait behind it, at most as many as there is room for, and hands over those whose keys are idle.
-func (c *claim) take(message *sarama.ConsumerMessage, room int) {
-	messages := make([]*sarama.ConsumerMessage, 1, min(room, len(c.source.Messages())+1))
+func (c *claim) take(message *sarama.ConsumerMessage, free room) {
+	messages := make([]*sarama.ConsumerMessage, 1, min(free.records, len(c.source.Messages())+1))
 	messages[0] = message
-	for len(messages) < cap(messages) {
+	for bytes := weight(message); len(messages) < cap(messages) && bytes < free.bytes; bytes += weight(message) {
 		// As many wait as were counted, and nobody else takes any.
-		messages = append(messages, <-c.source.Messages())
+		message = <-c.source.Messages()
+		messages = append(messages, message)
 	}
 	all := c.reading.records(messages)
 	records := make([]*record.Record, 0, len(all))
@@ -179,6 +185,9 @@ func (c *claim) take(message *sarama.ConsumerMessage, room int) {
 		go c.fly(f)
 	}
 }
+
+// weight is about what a message keeps in memory.
+func weight(m *sarama.ConsumerMessage) int64 { return int64(len(m.Key) + len(m.Value)) }
 
 // depart makes a flight of records, nil of none. The claim's lock is held.
 func (c *claim) depart(records []*record.Record, memos []any) *flight {

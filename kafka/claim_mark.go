@@ -2,10 +2,7 @@ package kafka
 
 import (
 	"cmp"
-	"log/slog"
 	"time"
-
-	"github.com/prantikov/millrace/progress"
 )
 
 // look marks the frontier and says what has changed. Only run's goroutine calls it.
@@ -39,13 +36,19 @@ func (c *claim) mark(next mark) {
 		// MarkOffset ignores the offset that it has, whatever the metadata.
 		c.session.ResetOffset(c.topic, c.partition, next.frontier, next.text)
 	}
-	c.marked = next
+	c.marked, c.moved = next, true
 }
 
-// giveBack commits and ends the claim. Commit waits for the broker's answer, which is why it is never called while records flow.
+// giveBack commits and ends the claim. It waits for the broker's answer, which is why nothing is committed this way while records flow.
 func (c *claim) giveBack() {
 	c.look()
-	c.session.Commit()
+	if c.moved {
+		at := committed{offset: c.marked.frontier, metadata: c.marked.text}
+		if err := c.s.commitForGood(c.drain.ctx, c.session, c.topic, c.partition, at); err != nil {
+			c.settings.Logger.Warn("the last commit of a partition was refused: what was finished since the one before is delivered again",
+				"topic", c.topic, "partition", c.partition, "error", explained(err))
+		}
+	}
 	if !c.fetching {
 		// The client remembers it for who takes the partition next, also when that is us.
 		c.m.fetch(c.topic, c.partition, true)
@@ -54,21 +57,6 @@ func (c *claim) giveBack() {
 		c.settings.Hooks.Alarm(AlarmWindowFull, c.topic, c.partition, false, "")
 	}
 	c.settings.Hooks.Lost(c.topic, c.partition)
-}
-
-// committed is a group's position on a partition with what was committed beside it.
-type committed struct {
-	offset   int64
-	metadata string
-}
-
-// done is the done set that the former owner committed; empty for metadata that is not ours.
-func (c committed) done(logger *slog.Logger) progress.DoneSet {
-	var done progress.DoneSet
-	if err := done.UnmarshalText([]byte(c.metadata)); err != nil {
-		logger.Debug("the metadata of a commit is somebody else's", "offset", c.offset, "error", err)
-	}
-	return done
 }
 
 // position is how far the claim is, for people and for lag.

@@ -15,30 +15,34 @@ const (
 	fullFor = time.Second
 )
 
-// room is how many new records may be taken now. The claim's lock is held.
-func (c *claim) room() int {
+// room is how much may be taken now: so many records, and no further one once they weigh so much.
+type room struct {
+	records int
+	bytes   int64
+}
+
+// room is how much new may be taken now. The claim's lock is held.
+func (c *claim) room() room {
 	if c.progress.Fresh() > 0 || c.settings.Serial && c.flights > 0 || c.m.pauses.has(c.topic, c.partition) {
-		return 0
+		return room{}
 	}
 	if c.fill(); c.full {
-		return 0
+		return room{}
 	}
 	spans, _ := c.progress.Window()
-	room := min(c.settings.Kafka.BatchRecords, windowRecords-spans)
+	_, bytes := c.progress.Pending()
+	r := room{records: min(c.settings.Kafka.BatchRecords, windowRecords-spans), bytes: c.m.memory.perPartition() - bytes}
 	// What is in flight beyond the keys that can go at once waits for its turn, so that none of them is idle while we look for more.
 	keys := 2 * c.m.concurrency()
 	left := keys - c.progress.Keys()
-	if c.sidewise {
+	if left <= 0 || c.sidewise && left < keys/4 {
 		// Few records at a time would be many batches.
-		if left < keys/4 {
-			return 0
-		}
-		room = min(room, left)
+		return room{}
 	}
-	if left <= 0 {
-		return 0
+	if c.sidewise {
+		r.records = min(r.records, left)
 	}
-	return room
+	return r
 }
 
 // fill looks whether the window is full: at its limit, and then until a quarter of it is free again. The claim's lock is held.

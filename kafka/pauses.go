@@ -35,13 +35,11 @@ func (p *pauses) add(rule pauseRule) {
 	}
 }
 
-// remove takes back the rule and all that cover nothing beyond it.
+// remove takes back exactly this rule: partitions that another one covers stay paused.
 func (p *pauses) remove(rule pauseRule) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.rules = slices.DeleteFunc(p.rules, func(r pauseRule) bool {
-		return r == rule || (rule.topic == "" || rule.topic == r.topic) && (rule.partition < 0 || rule.partition == r.partition)
-	})
+	p.rules = slices.DeleteFunc(p.rules, func(r pauseRule) bool { return r == rule })
 }
 
 // Pause stops taking records of a partition, now and when it is assigned later, until [Subscriber.Resume]. What is in flight ends and is
@@ -51,7 +49,7 @@ func (s *Subscriber) Pause(topic string, partition int32) {
 	s.wakeAll()
 }
 
-// Resume ends what [Subscriber.Pause] began: the same pause, and every narrower one.
+// Resume ends what [Subscriber.Pause] began with the same topic and partition, and no other pause.
 func (s *Subscriber) Resume(topic string, partition int32) {
 	s.pauses.remove(pauseRule{topic: topic, partition: max(partition, -1)})
 	s.wakeAll()

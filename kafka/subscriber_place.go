@@ -91,22 +91,18 @@ func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitio
 		return s.awaitStart(sess.Context(), topic, partitions)
 	}
 	start := s.m.settings.Starts[topic]
-	offsets := map[int32]int64{}
+	positions := map[int32]committed{}
 	for _, partition := range partitions {
 		offset, err := start.offset(s.client, topic, partition)
 		if err != nil {
 			return nil, fmt.Errorf("resolving start %s of %q: %w", start, topic, err)
 		}
-		offsets[partition] = offset
-	}
-	if err := s.commit(sess, topic, offsets); err != nil {
-		return nil, fmt.Errorf("committing start %s of %q: %w", start, topic, err)
-	}
-	s.m.settings.Logger.Info("begins with a topic", "topic", topic, "start", start.String(), "offsets", offsets)
-	positions := map[int32]committed{}
-	for partition, offset := range offsets {
 		positions[partition] = committed{offset: offset}
 	}
+	if err := s.commit(sess, topic, positions); err != nil {
+		return nil, fmt.Errorf("committing start %s of %q: %w", start, topic, err)
+	}
+	s.m.settings.Logger.Info("begins with a topic", "topic", topic, "start", start.String(), "positions", positions)
 	return positions, nil
 }
 
@@ -122,34 +118,6 @@ func (s *session) awaitStart(ctx context.Context, topic string, partitions []int
 			return positions, err
 		}
 	}
-}
-
-// commit commits offsets of any partitions as a member of the session's generation.
-func (s *session) commit(sess sarama.ConsumerGroupSession, topic string, offsets map[int32]int64) error {
-	coordinator, err := s.client.Coordinator(s.m.settings.Group)
-	if err != nil {
-		return err
-	}
-	request := &sarama.OffsetCommitRequest{
-		Version: 8, ConsumerGroup: s.m.settings.Group, ConsumerID: sess.MemberID(), ConsumerGroupGeneration: sess.GenerationID(),
-	}
-	for partition, offset := range offsets {
-		request.AddBlockWithLeaderEpoch(topic, partition, offset, -1, 0, "")
-	}
-	answer, err := coordinator.CommitOffset(request)
-	if err != nil {
-		return err
-	}
-	for partition := range offsets {
-		code, ok := answer.Errors[topic][partition]
-		if !ok {
-			return sarama.ErrIncompleteResponse
-		}
-		if !errors.Is(code, sarama.ErrNoError) {
-			return code
-		}
-	}
-	return nil
 }
 
 // placePartition moves the position of one partition of the assignment into the log. A partition whose leader does not answer is left as
