@@ -9,10 +9,12 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,7 +25,8 @@ import (
 // TestMain makes this test binary the millrace that the scripts run.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"millrace": func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
+		"millrace":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
+		"controlled": controlled,
 	})
 }
 
@@ -72,7 +75,7 @@ func ownNames(suffix string) []byte {
 
 // commands are what the scripts say beside testscript's own.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter}
+	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "until": until}
 }
 
 // status runs a command and wants this exit status: status 2 millrace dlq.
@@ -90,6 +93,23 @@ func status(ts *testscript.TestScript, _ bool, arguments []string) {
 	}
 	if strconv.Itoa(got) != arguments[0] {
 		ts.Fatalf("got exit status %d, want %s", got, arguments[0])
+	}
+}
+
+// until runs a command again and again until it ends well and prints what the pattern fits: until '^orders +running' millrace status.
+func until(ts *testscript.TestScript, _ bool, arguments []string) {
+	if len(arguments) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND…")
+	}
+	pattern := regexp.MustCompile("(?m)" + arguments[0])
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
+		err := ts.Exec(arguments[1], arguments[2:]...)
+		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("got never what fits %s: %v", arguments[0], err)
+		}
 	}
 }
 

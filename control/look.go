@@ -69,7 +69,7 @@ func (l *look) age(s *sighting) {
 		s.oldest, s.known = s.Oldest, !s.Oldest.IsZero()
 	default:
 		first, found, err := l.log.First(l.ctx, s.Topic, s.Partition, s.Next, s.HighWater)
-		s.oldest, s.known = first, err == nil
+		s.oldest, s.known = first, found && !first.IsZero()
 		if err == nil && !found {
 			// What looked like lag are markers of transactions, or holes.
 			s.lag = 0

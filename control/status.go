@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/prantikov/millrace/observe"
@@ -121,7 +122,7 @@ func (p *Process) judge(c *Consumer, status *ConsumerStatus, held []observe.Held
 			status.Reason = fmt.Sprintf("%s (%d of %d partitions)", status.Reason, n, owned)
 		}
 	default:
-		status.State, status.Reason = StateRunning, partly(count, owned)
+		status.State, status.Reason = StateRunning, partly(count, owned, first)
 	}
 	if reason, isHeld := holdOf(held, c.Name, "", -1); isHeld && status.State == StateRunning {
 		status.State, status.Reason = StateHeld, reason
@@ -137,19 +138,16 @@ func firstHold(partitions []PartitionStatus) string {
 	return ""
 }
 
-// partly says which part of a running consumer does not take anything.
-func partly(count map[string]int, owned int) string {
-	text := ""
-	for _, state := range []string{StatePaused, StateFull} {
-		if count[state] == 0 {
-			continue
-		}
-		if text != "" {
-			text += ", "
-		}
-		text += fmt.Sprintf("%d of %d partitions %s", count[state], owned, state)
+// partly says which part of a running consumer does not take anything, and when the first pause of it ends.
+func partly(count map[string]int, owned int, first *time.Time) string {
+	var parts []string
+	if n := count[StatePaused]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d partitions paused (%s)", n, owned, max(0, time.Until(*first).Round(time.Second))))
 	}
-	return text
+	if n := count[StateFull]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d partitions full", n, owned))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // whole is a time in whole seconds, as it is shown.

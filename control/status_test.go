@@ -136,7 +136,7 @@ func TestStatusOfPauses(t *testing.T) {
 		}
 		want("resumed", "running", "", 0)
 		b.pause(t, time.Hour, "order-events", 1)
-		want("in part", "running", "1 of 2 partitions paused", 0)
+		want("in part", "running", "1 of 2 partitions paused (1h0m0s)", 0)
 		b.pause(t, time.Minute, "order-events", 0)
 		want("part by part", "paused", "", time.Minute)
 		partitions := b.Status(t.Context(), true).Consumers[0].Partitions
