@@ -6,6 +6,7 @@ import (
 
 	"github.com/prantikov/millrace/control"
 	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/router"
 )
 
 // control lets the commands pause, resume, concurrency and status reach this process until the function that is returned is called. A data
@@ -50,6 +51,26 @@ func (s *service) controlledConsumer(m *member) control.Consumer {
 	}
 	consumer.Keys, consumer.Inline = s.keys(m)
 	return consumer
+}
+
+// controlPositions are the engine's positions as the control knows them.
+func controlPositions(positions []kafka.PartitionPosition) []control.Position {
+	known := make([]control.Position, len(positions))
+	for i, p := range positions {
+		known[i] = control.Position{
+			Topic: p.Topic, Partition: p.Partition, Next: p.Next, Frontier: p.Frontier, HighWater: p.HighWater,
+			Pending: p.Pending, InFlight: p.InFlight, Waiting: p.Waiting, Oldest: p.Oldest, Full: p.Full,
+		}
+	}
+	return known
+}
+
+// keys is the concurrency of a consumer, or why it can have none. Why one has none all the same, the router says.
+func (s *service) keys(m *member) (control.Concurrency, string) {
+	if _, ok := m.subscriber.(router.BatchSubscriber); !ok {
+		return nil, "its engine (kafka.engine) hands its records over one after another"
+	}
+	return s.router, ""
 }
 
 // brokersLog is what the brokers know of the topics.

@@ -43,7 +43,7 @@ func serveControl(directory string) error {
 		Health: health, Metrics: metrics, Alarms: alarms,
 		Consumers: []control.Consumer{
 			{Name: "orders", Topics: []string{"order-events"}, Intake: still, Keys: still, Positions: still.positions},
-			{Name: "archive", Topics: []string{"order-events"}, Inline: "it has a unit of work"},
+			{Name: "archive", Topics: []string{"order-events"}, Inline: "its engine has no keys"},
 		},
 	}
 	if err := os.MkdirAll(directory, 0o700); err != nil {
@@ -71,7 +71,7 @@ func (e *stillEngine) SetConcurrency(_ string, keys int) error {
 
 func (e *stillEngine) positions() []control.Position {
 	return []control.Position{
-		{Topic: "order-events", Partition: 0, Next: 1040, Frontier: 1000, HighWater: 2240, Pending: 40, Oldest: time.Now().Add(-90 * time.Second), Waiting: 3},
+		{Topic: "order-events", Partition: 0, Next: 1040, Frontier: 1000, HighWater: 2240, Pending: 40, InFlight: 40, Oldest: time.Now().Add(-90 * time.Second), Waiting: 3},
 		{Topic: "order-events", Partition: 1, Next: 7, Frontier: 7, HighWater: 7},
 	}
 }

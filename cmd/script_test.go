@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -20,14 +21,22 @@ import (
 
 	"github.com/prantikov/millrace/cmd"
 	"github.com/prantikov/millrace/kafka/kafkatest"
+	"github.com/prantikov/millrace/messages"
+	"github.com/prantikov/millrace/router"
 )
 
 // TestMain makes this test binary the millrace that the scripts run.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"millrace":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
+		"extended":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Plugin(extend))) },
 		"controlled": controlled,
 	})
+}
+
+// extend adds a consumer without a unit of work, whose records of different keys go side by side.
+func extend(app *cmd.App) error {
+	return app.Consume("points", router.On(messages.OrderShipped, func(context.Context, messages.Event[messages.OrderEvent]) error { return nil }))
 }
 
 // Ensure the commands do what the scripts say, each command a process of its own, on the embedded broker in the script's directory.

@@ -44,6 +44,9 @@ func (e *engine) Pause(topic string, partition int32)  { e.tell("pause %s/%d", t
 func (e *engine) Resume(topic string, partition int32) { e.tell("resume %s/%d", topic, partition) }
 func (e *engine) Concurrency(string) int               { return e.keys }
 func (e *engine) SetConcurrency(_ string, keys int) error {
+	if e.keys == 1 {
+		return errors.New("it has a unit of work")
+	}
 	e.keys = keys
 	return nil
 }
@@ -104,7 +107,7 @@ func setup(t *testing.T) *bench {
 				Name: "orders", Topics: []string{"eu.order-events"}, Intake: b.orders, Keys: b.orders,
 				Positions: func() []control.Position { return slices.Clone(b.orders.positions) }, Failure: func() error { return b.orders.failure },
 			},
-			{Name: "archive", Topics: []string{"eu.order-events", "eu.other-events"}, Inline: "it has a unit of work"},
+			{Name: "archive", Topics: []string{"eu.order-events", "eu.other-events"}, Inline: "its engine has no keys"},
 		},
 	}
 	return b

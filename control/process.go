@@ -19,12 +19,13 @@ type Consumer struct {
 	Positions func() []Position
 	// Failure is why it ended by itself; nil while it has not.
 	Failure func() error
-	// Keys is nil for a consumer that works on one record after another; Inline says why then, as the end of a sentence.
+	// Keys is nil for a consumer whose engine has no such thing; Inline says so then, as the end of a sentence.
 	Keys   Concurrency
 	Inline string
 }
 
-// Concurrency is how many keys of one consumer are worked on side by side.
+// Concurrency is how many keys of a consumer are worked on side by side: 1 where records go one after another, and then the error of
+// setting it says why.
 type Concurrency interface {
 	Concurrency(consumer string) int
 	SetConcurrency(consumer string, keys int) error
@@ -36,9 +37,9 @@ type Position struct {
 	Partition int32
 	// Next is read next, Frontier is the lowest offset that is not finished, HighWater the end of the log as it was last told.
 	Next, Frontier, HighWater int64
-	// Pending counts what was taken and is not finished, Oldest is the timestamp of the oldest of it.
-	Pending int
-	Oldest  time.Time
+	// Pending counts what was taken and is not finished, InFlight what of it is being worked on. Oldest is the timestamp of the oldest.
+	Pending, InFlight int
+	Oldest            time.Time
 	// Waiting counts the keys that wait for a retry; Full says that no more is taken before some of it is finished.
 	Waiting int
 	Full    bool
@@ -160,7 +161,7 @@ func (p *Process) SetConcurrency(request Keys) (Keys, error) {
 	}
 	request.Before = consumer.Keys.Concurrency(consumer.Name)
 	if err := consumer.Keys.SetConcurrency(consumer.Name, request.Concurrency); err != nil {
-		return Keys{}, conflict("setting the concurrency of consumer %q: %v", consumer.Name, err)
+		return Keys{}, conflict("%v", err)
 	}
 	return request, nil
 }

@@ -48,7 +48,11 @@ func TestRefusals(t *testing.T) {
 		{name: "resume of what is not paused", ask: resume("orders", "", -1), code: http.StatusConflict, want: `consumer "orders" is not paused`},
 		{name: "no key at once", ask: keys("orders", 0), code: http.StatusBadRequest, want: "from 1 to 100000, not 0"},
 		{name: "too many keys", ask: keys("orders", 100_001), code: http.StatusBadRequest, want: "not 100001"},
-		{name: "consumer that works inline", ask: keys("archive", 2), code: http.StatusConflict, want: `"archive" has no concurrency to set: it has a unit of work`},
+		{name: "engine without keys", ask: keys("archive", 2), code: http.StatusConflict, want: `"archive" has no concurrency to set: its engine has no keys`},
+		{name: "consumer that works inline", ask: func(b *bench) error {
+			b.orders.keys = 1
+			return keys("orders", 2)(b)
+		}, code: http.StatusConflict, want: "it has a unit of work"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

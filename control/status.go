@@ -67,7 +67,7 @@ func (m *Measures) add(partition Measures) {
 func (p *Process) partition(c *Consumer, at sighting, held []observe.Held) PartitionStatus {
 	status := PartitionStatus{
 		Topic: at.Topic, Partition: at.Partition, State: StateRunning, Frontier: at.Frontier,
-		Measures: Measures{Lag: at.lag, OldestSeconds: at.seconds(), InFlight: at.Pending, WaitingKeys: at.Waiting},
+		Measures: Measures{Lag: at.lag, OldestSeconds: at.seconds(), InFlight: at.InFlight, WaitingKeys: at.Waiting},
 	}
 	if at.Full {
 		status.State, status.Reason = StateFull, "its window is full: what was taken has to be finished first"

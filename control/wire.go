@@ -114,7 +114,7 @@ type ConsumerStatus struct {
 	Measures
 	// DeadLetters are those of the last hour, to the minute.
 	DeadLetters int64 `json:"deadLetters"`
-	// Concurrency is how many keys are worked on side by side; 0 where records go one after another.
+	// Concurrency is how many keys are worked on side by side: 1 where records go one after another, 0 where the engine does not know.
 	Concurrency int `json:"concurrency"`
 	// Partitions are those that it owns, when they are asked for.
 	Partitions []PartitionStatus `json:"partitions,omitempty"`
@@ -126,7 +126,7 @@ type Measures struct {
 	Lag int64 `json:"lag"`
 	// OldestSeconds is the age, by its timestamp, of the oldest of them; 0 when there is none.
 	OldestSeconds float64 `json:"oldestSeconds"`
-	// InFlight counts those of them that were taken, WaitingKeys the keys that wait for a retry.
+	// InFlight counts those of them that are being worked on, WaitingKeys the keys that wait for a retry.
 	InFlight    int `json:"inFlight"`
 	WaitingKeys int `json:"waitingKeys"`
 }
