@@ -19,9 +19,9 @@ const module = "github.com/prantikov/millrace"
 // and a folder may always import what lies below itself. Arrows point one way: the table has no cycle, and Go refuses one.
 var house = map[string][]string{
 	// The root is the public door: somebody's own binary imports it and gets every command.
-	".": {"cmd", "config", "dashboard", "deadletter", "demo", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer",
+	".": {"cmd", "config", "control", "dashboard", "deadletter", "demo", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer",
 		"progress", "record", "replay", "router", "store"},
-	"cmd": {"config", "dashboard", "deadletter", "demo", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer",
+	"cmd": {"config", "control", "dashboard", "deadletter", "demo", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer",
 		"progress", "record", "replay", "router", "store"},
 	"config":     {},
 	"messages":   {},
@@ -35,6 +35,7 @@ var house = map[string][]string{
 	"producer":   {"messages", "record"},
 	"replay":     {"messages", "record", "kafka", "router", "store"},
 	"observe":    {"record"},
+	"control":    {"observe"},
 	"privacy":    {},
 	"demo":       {"messages", "record"},
 	// docs holds the pages that commands print, embedded.

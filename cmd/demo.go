@@ -111,6 +111,7 @@ func (d *demonstration) show(ctx context.Context) error {
 	if err := d.start(ctx, nil); err != nil {
 		return err
 	}
+	defer d.control(ctx)()
 	var err error
 	if d.publisher, err = kafka.NewPublisher(d.settings.Kafka, d.logger); err != nil {
 		return err

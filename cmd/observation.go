@@ -41,6 +41,7 @@ func (s *service) observer(handler router.Handler) router.Observer {
 			}
 		},
 		Ended: func(r *record.Record, result record.Result) {
+			metrics.Finished()
 			switch result.Outcome {
 			case record.DeadLettered:
 				metrics.DeadLettered(result.Class)

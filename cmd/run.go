@@ -96,6 +96,7 @@ func (s *service) work(ctx context.Context, options runOptions, began time.Time)
 	s.logger.Info("running", "version", Version(), "consumers", strings.Join(names, ","), "brokers", strings.Join(s.settings.Kafka.Brokers, ","),
 		"data_dir", s.settings.DataDir, "http", "http://"+address)
 	go s.observe(watching)
+	defer s.control(watching)()
 	if options.exitAtEnd {
 		within, cancel := context.WithDeadline(ctx, began.Add(options.timeout))
 		defer cancel()

@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -9,22 +10,33 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/prantikov/millrace/cmd"
 	"github.com/prantikov/millrace/kafka/kafkatest"
+	"github.com/prantikov/millrace/messages"
+	"github.com/prantikov/millrace/router"
 )
 
 // TestMain makes this test binary the millrace that the scripts run.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"millrace": func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
+		"millrace":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
+		"extended":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Plugin(extend))) },
+		"controlled": controlled,
 	})
+}
+
+// extend adds a consumer without a unit of work, whose records of different keys go side by side.
+func extend(app *cmd.App) error {
+	return app.Consume("points", router.On(messages.OrderShipped, func(context.Context, messages.Event[messages.OrderEvent]) error { return nil }))
 }
 
 // Ensure the commands do what the scripts say, each command a process of its own, on the embedded broker in the script's directory.
@@ -72,7 +84,7 @@ func ownNames(suffix string) []byte {
 
 // commands are what the scripts say beside testscript's own.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter}
+	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "until": until}
 }
 
 // status runs a command and wants this exit status: status 2 millrace dlq.
@@ -90,6 +102,23 @@ func status(ts *testscript.TestScript, _ bool, arguments []string) {
 	}
 	if strconv.Itoa(got) != arguments[0] {
 		ts.Fatalf("got exit status %d, want %s", got, arguments[0])
+	}
+}
+
+// until runs a command again and again until it ends well and prints what the pattern fits: until '^orders +running' millrace status.
+func until(ts *testscript.TestScript, _ bool, arguments []string) {
+	if len(arguments) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND…")
+	}
+	pattern := regexp.MustCompile("(?m)" + arguments[0])
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
+		err := ts.Exec(arguments[1], arguments[2:]...)
+		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("got never what fits %s: %v", arguments[0], err)
+		}
 	}
 }
 

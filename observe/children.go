@@ -37,3 +37,6 @@ func (c *children[K, V]) get(labels K) V {
 	c.current.Store(&grown)
 	return child
 }
+
+// all returns the children that there are, not to be changed.
+func (c *children[K, V]) all() map[K]V { return *c.current.Load() }

@@ -16,6 +16,7 @@ type ConsumerMetrics struct {
 	gaps, firstSeen, transitions prometheus.Counter
 	normalised                   prometheus.Counter
 	inFlight                     prometheus.Gauge
+	finished, letters            *rolling
 
 	processed   *children[processedLabels, prometheus.Observer]
 	deadLetters *children[record.Class, prometheus.Counter]
@@ -46,6 +47,8 @@ func (m *Metrics) newConsumer(l consumerLabels) *ConsumerMetrics {
 		transitions: m.transitions.WithLabelValues(l.consumer, l.topic),
 		normalised:  m.normalised.WithLabelValues(l.consumer, l.topic),
 		inFlight:    m.inFlight.WithLabelValues(l.consumer, l.topic),
+		finished:    newRolling(rateWindow),
+		letters:     newRolling(letterWindow),
 		deadLetters: newChildren(func(class record.Class) prometheus.Counter {
 			return m.deadLetters.WithLabelValues(l.consumer, l.topic, string(class))
 		}),
@@ -71,11 +74,17 @@ func (c *ConsumerMetrics) Processed(outcome record.Outcome, class record.Class, 
 	c.processed.get(processedLabels{outcome, class}).Observe(duration.Seconds())
 }
 
+// Finished counts a record that is done with: done, skipped or a dead letter. It shows in [Metrics.Recent] alone.
+func (c *ConsumerMetrics) Finished() { c.finished.add(1) }
+
 // Retried counts one try after a record's first.
 func (c *ConsumerMetrics) Retried() { c.retries.Inc() }
 
 // DeadLettered counts a dead letter that the brokers acknowledged.
-func (c *ConsumerMetrics) DeadLettered(class record.Class) { c.deadLetters.get(class).Inc() }
+func (c *ConsumerMetrics) DeadLettered(class record.Class) {
+	c.deadLetters.get(class).Inc()
+	c.letters.add(1)
+}
 
 // Skipped counts a record that was passed. Reason is one of a few fixed names, for example no_route.
 func (c *ConsumerMetrics) Skipped(reason string) { c.skipped.get(reason).Inc() }

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ type Health struct {
 	groups     map[string]*membership
 	partitions map[partitionKey]*partitionState
 	holds      map[partitionKey]map[string]time.Time
+	pauses     map[partitionKey]pauseTime
 }
 
 type membership struct {
@@ -61,6 +63,7 @@ func NewHealth(settings HealthSettings) *Health {
 		groups:     map[string]*membership{},
 		partitions: map[partitionKey]*partitionState{},
 		holds:      map[partitionKey]map[string]time.Time{},
+		pauses:     map[partitionKey]pauseTime{},
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -189,17 +192,16 @@ func (h *Health) restart(which func(partitionKey) bool) {
 	}
 }
 
-// held says whether something outside holds the partition.
+// held says whether something outside, or an operator, holds the partition.
 func (h *Health) held(key partitionKey) bool {
-	return !h.kafka || len(h.holds[key]) > 0 || len(h.holds[wholeConsumer(key.consumer)]) > 0
+	return !h.kafka || len(h.holds[key]) > 0 || len(h.holds[wholeConsumer(key.consumer)]) > 0 || h.paused(key)
 }
 
 // sortedKeys returns keys in the order in which they are shown.
 func sortedKeys[V any](of map[partitionKey]V) []partitionKey {
-	return slices.SortedFunc(maps.Keys(of), func(a, b partitionKey) int {
-		if order := strings.Compare(a.consumer+"/"+a.topic, b.consumer+"/"+b.topic); order != 0 {
-			return order
-		}
-		return int(a.partition) - int(b.partition)
-	})
+	return slices.SortedFunc(maps.Keys(of), compareKeys)
+}
+
+func compareKeys(a, b partitionKey) int {
+	return cmp.Or(strings.Compare(a.consumer, b.consumer), strings.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,7 +32,7 @@ type Stuck struct {
 	Seconds int `json:"seconds"`
 }
 
-// Held is a partition, or a whole consumer (no topic, partition -1), that waits for something outside.
+// Held is a partition, or a whole consumer (no topic, partition -1), that waits for something outside or that an operator has paused.
 type Held struct {
 	Consumer  string `json:"consumer"`
 	Topic     string `json:"topic,omitempty"`
@@ -69,12 +70,40 @@ func (h *Health) Live() Liveness {
 			live.Stuck = append(live.Stuck, Stuck{key.consumer, key.topic, key.partition, state.frontier, state.waiting, seconds(standing)})
 		}
 	}
-	for _, key := range sortedKeys(h.holds) {
-		for _, reason := range slices.Sorted(maps.Keys(h.holds[key])) {
-			live.Held = append(live.Held, Held{key.consumer, key.topic, key.partition, reason, seconds(now.Sub(h.holds[key][reason]))})
+	live.Held = append(h.heldRows(now), h.pausedRows(now)...)
+	sortHeld(live.Held)
+	return live
+}
+
+// sortHeld puts what is held into the order in which it is shown.
+func sortHeld(rows []Held) {
+	slices.SortFunc(rows, func(a, b Held) int {
+		x, y := partitionKey{a.Consumer, a.Topic, a.Partition}, partitionKey{b.Consumer, b.Topic, b.Partition}
+		if order := compareKeys(x, y); order != 0 {
+			return order
+		}
+		return strings.Compare(a.Reason, b.Reason)
+	})
+}
+
+// heldRows are the holds as /healthz shows them.
+func (h *Health) heldRows(now time.Time) []Held {
+	var rows []Held
+	for key, holds := range h.holds {
+		for reason := range maps.Keys(holds) {
+			rows = append(rows, Held{key.consumer, key.topic, key.partition, reason, seconds(now.Sub(holds[reason]))})
 		}
 	}
-	return live
+	return rows
+}
+
+// Held returns the holds alone, without the pauses of an operator.
+func (h *Health) Held() []Held {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	rows := h.heldRows(h.now())
+	sortHeld(rows)
+	return rows
 }
 
 // Ready returns what /readyz shows.

@@ -24,7 +24,7 @@ type Metrics struct {
 	retries, deadLetters, skipped *prometheus.CounterVec
 	gaps, firstSeen               *prometheus.CounterVec
 	transitions, normalised       *prometheus.CounterVec
-	inFlight, alarms              *prometheus.GaugeVec
+	inFlight, alarms, paused      *prometheus.GaugeVec
 
 	consumers *children[consumerLabels, *ConsumerMetrics]
 	sends     *children[sendLabels, prometheus.Counter]
@@ -56,6 +56,7 @@ func NewMetrics(version string) *Metrics {
 	m.normalised = m.counter("millrace_normalised_total", "Events with a value in another spelling than the contract's.", "consumer", "topic")
 	m.inFlight = m.gauge("millrace_in_flight", "Records that a consumer has taken and not finished.", "consumer", "topic")
 	m.alarms = m.gauge("millrace_alarm", "1 while the condition lasts.", "kind", "consumer", "topic", "partition")
+	m.paused = m.gauge("millrace_paused", "1 while an operator's pause lasts; without topic or partition it covers all.", "consumer", "topic", "partition")
 	build := m.gauge("millrace_build_info", "Always 1.", "version", "go_version")
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 
@@ -104,6 +105,15 @@ func (m *Metrics) SendFailed(topic, errorType string, count int) {
 // alarm sets the gauge of one alarm.
 func (m *Metrics) alarm(key alarmKey, value float64) {
 	m.alarms.WithLabelValues(key.kind, key.consumer, key.topic, partitionLabel(key.partition)).Set(value)
+}
+
+// Paused says whether a pause of a consumer's intake lasts; an empty topic or a partition of -1 stands for all of them.
+func (m *Metrics) Paused(consumer, topic string, partition int32, paused bool) {
+	value := 0.0
+	if paused {
+		value = 1
+	}
+	m.paused.WithLabelValues(consumer, topic, partitionLabel(partition)).Set(value)
 }
 
 // partitionLabel is empty for a condition that is no single partition's.
