@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -151,10 +152,11 @@ func TestGapIsSaidAndPassed(t *testing.T) {
 			var assigned int
 			var handled ledger
 			subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Hooks: kafka.Hooks{
-				Gap: func(_ string, partition int32, from, to int64) {
+				Gap: func(_ context.Context, g kafka.Gap) error {
 					mu.Lock()
 					defer mu.Unlock()
-					gaps = append(gaps, gap{partition, from, to})
+					gaps = append(gaps, gap{g.Partition, g.From, g.To})
+					return nil
 				},
 				Assigned: func(string, int32, int64) {
 					mu.Lock()
@@ -202,7 +204,7 @@ func TestRetentionThatOvertakesAReaderIsAGap(t *testing.T) {
 	var handled ledger
 	subscriber := open(t, kafka.SubscriberSettings{
 		Kafka: settings, Group: kafkatest.Name(t), Topics: []string{topic},
-		Hooks: kafka.Hooks{Gap: func(_ string, partition int32, from, to int64) { gaps <- gap{partition, from, to} }},
+		Hooks: kafka.Hooks{Gap: func(_ context.Context, g kafka.Gap) error { gaps <- gap{g.Partition, g.From, g.To}; return nil }},
 	})
 	batches(t, subscriber, topic, func(ctx context.Context, b *record.Batch) {
 		taken <- struct{}{}
@@ -220,5 +222,39 @@ func TestRetentionThatOvertakesAReaderIsAGap(t *testing.T) {
 	got := handled.offsets(topic, 0)
 	if want := append(upTo(int(passed.from)), upTo(per)[kept:]...); !slices.Equal(got, want) {
 		t.Errorf("got %d records, want those before and behind the gap, each once", len(got))
+	}
+}
+
+// TestGapThatCannotBeRecordedIsFoundAgain has a store that is away for the first two sessions.
+func TestGapThatCannotBeRecordedIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Broker(t)
+	topic, group := kafkatest.Topic(t, broker, 1), kafkatest.Name(t)
+	write(t, broker, topic, 1, 10)
+	kafkatest.Commit(t, broker, group, record.Position{Topic: topic, Offset: 2})
+	deleteRecords(t, broker, topic, 0, 6)
+	asked := make(chan kafka.Gap, 10)
+	var handled ledger
+	batches(t, open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Hooks: kafka.Hooks{
+		Gap: func(_ context.Context, g kafka.Gap) error {
+			asked <- g
+			if len(asked) > 2 {
+				return nil
+			}
+			if got := committed(t, broker, group, topic, 0); got != 2 {
+				t.Errorf("position while the gap is not recorded: got %d, want 2", got)
+			}
+			return errors.New("the store is away")
+		},
+	}}), topic, handled.handleAll)
+	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == 4 })
+	handled.wantPartition(t, topic, 0, []int64{6, 7, 8, 9})
+	if len(asked) != 3 {
+		t.Errorf("gap: got it said %d times, want 3: two that could not be recorded, one that was", len(asked))
+	}
+	for range len(asked) {
+		if g, want := <-asked, (kafka.Gap{Topic: topic, From: 2, To: 6, Reason: kafka.ReasonRetention}); g != want {
+			t.Errorf("gap: got %v, want %v", g, want)
+		}
 	}
 }

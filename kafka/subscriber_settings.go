@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,8 +34,8 @@ type SubscriberSettings struct {
 	Recognise Recogniser
 }
 
-// Hooks are called as things happen, for metrics and health. Each may be nil; each is called from several goroutines and must return at
-// once.
+// Hooks are called as things happen, for metrics and health. Each may be nil; each is called from several goroutines and, but for Gap,
+// must return at once.
 type Hooks struct {
 	// BatchTaken is called when records of a partition are handed over, with their bytes. Records handed over again count again.
 	BatchTaken func(topic string, partition int32, records int, bytes int64)
@@ -48,9 +49,9 @@ type Hooks struct {
 	Assigned func(topic string, partition int32, next int64)
 	// Lost is called when a partition was given back.
 	Lost func(topic string, partition int32)
-	// Gap is called when offsets are passed without being read: those from from up to, and without, to. When the committed offset was
-	// beyond the end of the log, to is below from: the log was made anew and is read from its start.
-	Gap func(topic string, partition int32, from, to int64)
+	// Gap is called before offsets are passed without being read, once for each gap: it may wait, until ctx ends. With an error the offsets
+	// are not passed, and the same gap is found again after a while.
+	Gap func(ctx context.Context, gap Gap) error
 	// Alarm is called when a condition begins, with a text that says what is wrong, and when it ends. Topic is empty for a condition of the
 	// whole consumer. When nobody asks, each is a line in the log.
 	Alarm func(kind AlarmKind, topic string, partition int32, on bool, text string)
@@ -122,7 +123,7 @@ func (h Hooks) filled() Hooks {
 		h.Lost = func(string, int32) {}
 	}
 	if h.Gap == nil {
-		h.Gap = func(string, int32, int64, int64) {}
+		h.Gap = func(context.Context, Gap) error { return nil }
 	}
 	if h.Abandoned == nil {
 		h.Abandoned = func(string, int32, int) {}
