@@ -141,6 +141,8 @@ type PartitionPosition struct {
 	HighWater int64
 	// Pending counts the records that were delivered and are not finished.
 	Pending int
+	// Paused is true when somebody asked for nothing more of the partition, Full when no more records fit in memory.
+	Paused, Full bool
 	// Oldest is the timestamp of the oldest of them; zero when there is none.
 	Oldest time.Time
 }

@@ -68,6 +68,10 @@ func (m *member) watch(c *connection) {
 				m.settings.Logger.Debug("passing error of the group", "error", err)
 				continue
 			}
+			if suspect(err) {
+				m.suspects(err)
+				continue
+			}
 			m.trouble.raise("cannot read from Kafka, trying again", err)
 		case <-look.C:
 			// Silence is no proof: a broker that hangs makes no errors either.

@@ -39,6 +39,12 @@ type member struct {
 	claims        claims
 	trouble       alarm
 	sole          sole
+	stalled       stalls
+	unread        unread
+	// suspicion has the error of a fetch that a batch may have failed; whoever has a session looks into it.
+	suspicion chan error
+	// rebuild is true when the next session needs another connection.
+	rebuild atomic.Bool
 
 	// ctx ends when the member is to leave.
 	ctx  context.Context
@@ -61,7 +67,8 @@ func newMember(settings *SubscriberSettings, subscriptions map[string]*subscript
 	m := &member{
 		settings: settings, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
 		ids:     map[string]string{},
-		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm},
+		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm}, suspicion: make(chan error, 1),
+		stalled: stalls{hook: settings.Hooks.Alarm, after: settings.StalledAfter},
 	}
 	m.sole.alarm = alarm{kind: AlarmNotAlone, hook: settings.Hooks.Alarm}
 	return m
@@ -81,7 +88,7 @@ func (m *member) run() {
 		if len(topics) == 0 {
 			return
 		}
-		if c != nil && c.client.Closed() {
+		if c != nil && (m.rebuild.Swap(false) || c.client.Closed()) {
 			c.close(m)
 			c = nil
 		}

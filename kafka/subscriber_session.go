@@ -50,8 +50,10 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 			return err
 		}
 	}
+	s.m.stalled.keep(sess)
 	if !s.idle {
 		go s.watchTopics(sess, maps.Clone(s.m.ids))
+		go s.watchStalled(sess)
 	}
 	s.drain = startDrain(sess.Context().Done(), s.m.settings.DrainTimeout)
 	s.begun = true
@@ -69,9 +71,11 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 		return nil
 	}
 	subscribed := s.m.subscriptions[source.Topic()]
+	source, begin := s.source(sess, source)
 	c := newClaim(s.m.settings, subscribed, sess, source, s.drain)
 	s.m.claims.add(c)
 	defer s.m.claims.remove(c)
+	defer begin(c)()
 	c.run()
 	return nil
 }

@@ -27,6 +27,8 @@ type SubscriberSettings struct {
 	// DrainTimeout is how long work in flight may take to end on a stop or a rebalance, before its context is cancelled.
 	// Default Kafka.DrainTimeout.
 	DrainTimeout time.Duration
+	// StalledAfter is how long a partition may stand still although its log goes on, before it is looked into. Default 30 s.
+	StalledAfter time.Duration
 	// Logger gets a line for each change of state, and none for a record. Default: none.
 	Logger *slog.Logger
 	Hooks  Hooks
@@ -68,6 +70,10 @@ const (
 	AlarmGroup AlarmKind = "group"
 	// AlarmNotAlone is on while an exclusive member waits for partitions that another process took.
 	AlarmNotAlone AlarmKind = "not_alone"
+	// AlarmStalled is on while a partition's records wait and the client does not bring them.
+	AlarmStalled AlarmKind = "stalled"
+	// AlarmUnreadable is on while a partition is held by a batch that the client cannot read.
+	AlarmUnreadable AlarmKind = "unreadable"
 )
 
 // withDefaults returns the settings with everything filled in, or an error that joins all mistakes.
@@ -81,6 +87,9 @@ func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
 	}
 	if _, err := clientConfig(s.Kafka); err != nil {
 		mistakes = append(mistakes, err)
+	}
+	if s.StalledAfter = cmp.Or(s.StalledAfter, 30*time.Second); s.StalledAfter < 0 {
+		mistakes = append(mistakes, fmt.Errorf("stalled after is %s: want more than 0", s.StalledAfter))
 	}
 	s.DrainTimeout = cmp.Or(s.DrainTimeout, drainTimeout(s.Kafka))
 	if limit := rebalanceTimeout(s.Kafka); s.DrainTimeout+abandonAfter > limit {

@@ -1,0 +1,33 @@
+package progress_test
+
+import (
+	"testing"
+
+	"github.com/prantikov/millrace/progress"
+)
+
+func TestPassedOffsetsAreBehindTheFrontierOnceAllBeforeThemIsFinished(t *testing.T) {
+	t.Parallel()
+	p := progress.New(3, progress.DoneSet{})
+	want := func(what string, frontier, next int64) {
+		t.Helper()
+		if p.Frontier() != frontier || p.Next() != next {
+			t.Errorf("%s: got frontier %d and next %d, want %d and %d", what, p.Frontier(), p.Next(), frontier, next)
+		}
+	}
+	p.Pass(5)
+	want("nothing in flight", 5, 5)
+	p.Deliver(5, 1)
+	p.Deliver(6, 1)
+	p.Pass(20)
+	want("two in flight", 5, 20)
+	p.Pass(10)
+	want("passed already", 5, 20)
+	if p.Deliver(12, 1) {
+		t.Error("a record that was passed was to be handled")
+	}
+	p.Finish(6)
+	want("the first in flight", 5, 20)
+	p.Finish(5)
+	want("all finished", 20, 20)
+}
