@@ -16,6 +16,9 @@ type connection struct {
 	topics []string
 	// watched is closed when nobody reads the group's errors any more.
 	watched chan struct{}
+	// gone is closed when the connection was abandoned.
+	gone      chan struct{}
+	abandoned bool
 }
 
 // connect makes the client and the group of the member. It returns an error when no broker answers.
@@ -32,7 +35,7 @@ func (m *member) connect() (*connection, error) {
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
-	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{})}
+	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{}), gone: make(chan struct{})}
 	go m.watch(made)
 	return made, nil
 }
@@ -60,6 +63,8 @@ func (m *member) watch(c *connection) {
 	defer look.Stop()
 	for {
 		select {
+		case <-c.gone:
+			return
 		case err, ok := <-c.group.Errors():
 			if !ok {
 				return
@@ -84,7 +89,7 @@ func (m *member) watch(c *connection) {
 
 // close leaves the group and closes the client. A nil connection is closed already.
 func (c *connection) close(m *member) {
-	if c == nil {
+	if c == nil || c.abandoned {
 		return
 	}
 	// Whatever fails here, the broker drops the member when its session timeout is over.

@@ -88,7 +88,7 @@ func (m *member) run() {
 		if len(topics) == 0 {
 			return
 		}
-		if c != nil && (m.rebuild.Swap(false) || c.client.Closed()) {
+		if c != nil && (m.rebuild.Swap(false) || c.abandoned || c.client.Closed()) {
 			c.close(m)
 			c = nil
 		}
@@ -135,7 +135,7 @@ func (m *member) session(c *connection, topics []string) error {
 	}
 	handler := &session{m: m, client: c.client, topics: topics, end: end}
 	began := time.Now()
-	err := c.group.Consume(ctx, topics, handler)
+	err := m.consume(ctx, c, topics, handler)
 	if handler.begun {
 		m.lastRead = time.Now()
 	}

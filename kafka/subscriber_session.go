@@ -18,8 +18,9 @@ type session struct {
 	client sarama.Client
 	topics []string
 	drain  *drain
-	// end ends the session from our side.
-	end func()
+	// end ends the session from our side; lapse is told of it when it begins, and gives it up when it does not end.
+	end   func()
+	lapse func(sarama.ConsumerGroupSession)
 	// doubt runs while an exclusive member waits whether another one lives; nil when it does not.
 	doubt *time.Timer
 	// begun is true when the assignment was taken. It is read after the session.
@@ -50,6 +51,7 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 			return err
 		}
 	}
+	s.lapse(sess)
 	s.m.stalled.keep(sess)
 	if !s.idle {
 		go s.watchTopics(sess, maps.Clone(s.m.ids))
