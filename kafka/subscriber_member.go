@@ -38,6 +38,7 @@ type member struct {
 	subscriptions map[string]*subscription
 	claims        claims
 	trouble       alarm
+	commits       alarm
 	sole          sole
 	stalled       stalls
 	unread        unread
@@ -68,6 +69,7 @@ func newMember(settings *SubscriberSettings, subscriptions map[string]*subscript
 		settings: settings, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
 		ids:     map[string]string{},
 		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm}, suspicion: make(chan error, 1),
+		commits: alarm{kind: AlarmCommit, hook: settings.Hooks.Alarm},
 		stalled: stalls{hook: settings.Hooks.Alarm, after: settings.StalledAfter},
 	}
 	m.sole.alarm = alarm{kind: AlarmNotAlone, hook: settings.Hooks.Alarm}

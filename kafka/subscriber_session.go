@@ -56,6 +56,7 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 	if !s.idle {
 		go s.watchTopics(sess, maps.Clone(s.m.ids))
 		go s.watchStalled(sess)
+		go s.watchCommits(sess)
 	}
 	s.drain = startDrain(sess.Context().Done(), s.m.settings.DrainTimeout)
 	s.begun = true

@@ -29,6 +29,8 @@ type SubscriberSettings struct {
 	DrainTimeout time.Duration
 	// StalledAfter is how long a partition may stand still although its log goes on, before it is looked into. Default 30 s.
 	StalledAfter time.Duration
+	// CommitAlarmAfter is how long a frontier that moved may be uncommitted before that is an alarm. Default 10 s.
+	CommitAlarmAfter time.Duration
 	// Logger gets a line for each change of state, and none for a record. Default: none.
 	Logger *slog.Logger
 	Hooks  Hooks
@@ -70,6 +72,8 @@ const (
 	AlarmGroup AlarmKind = "group"
 	// AlarmNotAlone is on while an exclusive member waits for partitions that another process took.
 	AlarmNotAlone AlarmKind = "not_alone"
+	// AlarmCommit is on while records are finished and the group's position does not follow.
+	AlarmCommit AlarmKind = "commit"
 	// AlarmStalled is on while a partition's records wait and the client does not bring them.
 	AlarmStalled AlarmKind = "stalled"
 	// AlarmUnreadable is on while a partition is held by a batch that the client cannot read.
@@ -90,6 +94,9 @@ func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
 	}
 	if s.StalledAfter = cmp.Or(s.StalledAfter, 30*time.Second); s.StalledAfter < 0 {
 		mistakes = append(mistakes, fmt.Errorf("stalled after is %s: want more than 0", s.StalledAfter))
+	}
+	if s.CommitAlarmAfter = cmp.Or(s.CommitAlarmAfter, 10*time.Second); s.CommitAlarmAfter < 0 {
+		mistakes = append(mistakes, fmt.Errorf("commit alarm after is %s: want more than 0", s.CommitAlarmAfter))
 	}
 	s.DrainTimeout = cmp.Or(s.DrainTimeout, drainTimeout(s.Kafka))
 	if limit := rebalanceTimeout(s.Kafka); s.DrainTimeout+abandonAfter > limit {
