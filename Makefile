@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka soak demo fuzz ci
+.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka soak demo fuzz bench bench-kafka ci
 
 # Tests with this build tag need a real Kafka and kcat; go test ./... alone leaves them out.
 TAGS := -tags kafka
@@ -61,6 +61,14 @@ demo: ## a day of the platform on the embedded broker, 30 s
 
 fuzz: ## run each fuzz test for FUZZTIME (10s)
 	@scripts/fuzz.sh
+
+bench: ## measure against the peers, small, on the embedded broker in a process of its own: bench/RESULTS.md
+	go run ./bench -all -records 100000 -limit 5s -report bench/RESULTS.md
+
+bench-kafka: ## measure against the peers on a real Kafka, started when none runs: bench/RESULTS.md (an hour)
+	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
+		echo "measuring on $$brokers"; \
+		go run ./bench -all -brokers $$brokers -report bench/RESULTS.md
 
 ci: ## everything that a change must pass
 	.ci/run

@@ -30,6 +30,7 @@ type service struct {
 
 	letters letterPublisher
 	reader  *kafka.Reader
+	memory  *kafka.Memory
 	router  *router.Router
 	members []*member
 	ran     chan error
@@ -45,6 +46,7 @@ type member struct {
 	consumer   *router.Consumer
 	settings   config.Consumer
 	topics     []string
+	together   bool
 	subscriber message.Subscriber
 }
 
@@ -207,6 +209,7 @@ func (s *service) routerSettings() router.Settings {
 
 // addConsumers gives each enabled consumer its member of its group.
 func (s *service) addConsumers(only []string) error {
+	s.memory = kafka.NewMemory(int64(s.settings.Kafka.Memory))
 	for _, name := range only {
 		if !slices.Contains(s.app.names(), name) {
 			return usage("no consumer is named %q: there are %v", name, s.app.names())
@@ -228,12 +231,12 @@ func (s *service) addConsumers(only []string) error {
 }
 
 func (s *service) addConsumer(consumer *router.Consumer, settings config.Consumer) error {
-	tries := consumerSettings(settings)
+	tries := consumerSettings(consumer, settings)
 	topics, err := s.router.Topics(consumer, tries)
 	if err != nil {
 		return err
 	}
-	m := &member{consumer: consumer, settings: settings, topics: topics}
+	m := &member{consumer: consumer, settings: settings, topics: topics, together: tries.Together}
 	if m.subscriber, err = s.subscriber(m); err != nil {
 		return fmt.Errorf("consumer %q: %w", consumer.Name(), err)
 	}
@@ -256,7 +259,9 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 		Kafka: s.settings.Kafka, Group: m.settings.Group, Topics: m.topics, Starts: starts,
 		// SQLite and the files are one process's.
 		Exclusive: m.consumer.Durable(),
-		Logger:    s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),
+		// A unit of work is a batch.
+		Serial: m.consumer.Durable(), Together: m.together, Concurrency: m.settings.Concurrency, Memory: s.memory,
+		Logger: s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),
 	}
 	if m.consumer.Durable() {
 		// What the store knows of a topic is of no use once it was made anew, also while we run.
@@ -268,8 +273,10 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 	return kafka.NewSubscriber(settings)
 }
 
-func consumerSettings(settings config.Consumer) router.ConsumerSettings {
+func consumerSettings(consumer *router.Consumer, settings config.Consumer) router.ConsumerSettings {
+	together := settings.Ordering == "partition" || settings.Ordering == config.OrderingDeclared && consumer.Together()
 	return router.ConsumerSettings{
+		Concurrency: settings.Concurrency, Together: together,
 		UnknownAction: policy(settings.UnknownAction), UnknownStatus: policy(settings.UnknownStatus), Tombstone: policy(settings.Tombstone),
 		Group: settings.Group, Topics: settings.Topics, Timeout: settings.Timeout,
 		Retry: router.RetrySettings{

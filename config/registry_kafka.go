@@ -30,6 +30,8 @@ func kafkaSettings() []Setting {
 			Doc: "read_committed is the only safe value."},
 		{Path: "kafka.fetch_bytes", Kind: KindSize, Default: "1MiB", Kafka: "max.partition.fetch.bytes", Spring: "spring.kafka.consumer.properties.max.partition.fetch.bytes",
 			Doc: "What one fetch asks of a partition; a larger record is fetched all the same."},
+		{Path: "kafka.memory", Kind: KindSize, Default: "256MiB",
+			Doc: "What all consumers together keep of records that were read and are not finished, and read ahead; divided over the partitions."},
 		{Path: "kafka.batch_records", Kind: KindCount, Default: "512", Kafka: "max.poll.records", Spring: "spring.kafka.consumer.max-poll-records",
 			Doc: "How many records of a partition are handed over at once, at most."},
 		{Path: "kafka.max_decompressed_bytes", Kind: KindSize, Default: "256MiB",

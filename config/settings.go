@@ -96,6 +96,9 @@ type Kafka struct {
 	IsolationLevel string `koanf:"isolation_level"`
 	// FetchBytes is max.partition.fetch.bytes: what one fetch asks of a partition. Default 1 MiB.
 	FetchBytes int `koanf:"fetch_bytes"`
+	// Memory is what all consumers together keep of records that were read and are not finished, and of those that are read ahead.
+	// It is divided over the partitions. Default 256 MiB.
+	Memory int `koanf:"memory"`
 	// BatchRecords is how many records of a partition are handed over at once, at most. Default 512.
 	BatchRecords int `koanf:"batch_records"`
 	// MaxDecompressedBytes bounds what one compressed batch may grow to. Default 256 MiB.
@@ -185,7 +188,12 @@ type Consumer struct {
 	Start string `koanf:"start"`
 	// Timeout is how long one try may take. Default 10 s.
 	Timeout time.Duration `koanf:"timeout"`
-	Retry   Retry         `koanf:"retry"`
+	// Ordering is key, partition to handle all records of a partition one after another, or declared for what the consumer was declared
+	// with: partition for archive and logging, else key. Default declared.
+	Ordering string `koanf:"ordering"`
+	// Concurrency is how many keys are handled side by side. Default 64.
+	Concurrency int   `koanf:"concurrency"`
+	Retry       Retry `koanf:"retry"`
 	// UnknownAction, UnknownStatus and Tombstone are dead-letter, skip, or topic for the topic's policy. Default topic.
 	UnknownAction string `koanf:"unknown_action"`
 	UnknownStatus string `koanf:"unknown_status"`
@@ -193,6 +201,9 @@ type Consumer struct {
 	// Transitions is dead-letter, accept, or topic for the topic's policy. Default topic.
 	Transitions string `koanf:"transitions"`
 }
+
+// OrderingDeclared is the ordering that leaves it to the consumer's declaration.
+const OrderingDeclared = "declared"
 
 // PolicyOfTopic is the value of a consumer's policy that leaves it to the topic.
 const PolicyOfTopic = "topic"

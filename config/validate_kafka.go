@@ -35,6 +35,7 @@ func (c *checker) connection() {
 	c.oneOf("kafka.unreadable", kafka.Unreadable)
 	c.atLeast("kafka.fetch_bytes", kafka.FetchBytes, 1)
 	c.atLeast("kafka.batch_records", kafka.BatchRecords, 1)
+	c.atLeast("kafka.memory", kafka.Memory, leastMemory)
 	if c.atLeast("kafka.max_decompressed_bytes", kafka.MaxDecompressedBytes, 1) && kafka.MaxDecompressedBytes < kafka.Producer.MaxMessageBytes {
 		c.refuse("kafka.max_decompressed_bytes", kafka.MaxDecompressedBytes,
 			fmt.Sprintf("a record of kafka.producer.max_message_bytes (%s) could be sent but never read", formatSize(kafka.Producer.MaxMessageBytes)),
@@ -130,3 +131,6 @@ func (c *checker) withEnvelope(path string, bytes int) {
 		c.refuse(path, bytes, "the dead letter of such a record (1 MiB more) would be larger than Kafka can take", "leave 1 MiB below 2 GiB")
 	}
 }
+
+// leastMemory is what the fetches of a few partitions need.
+const leastMemory = 8 << 20

@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -151,6 +152,10 @@ func (c *checker) consumer(prefix string, consumer Consumer) {
 	c.oneOf(prefix+"unknown_status", consumer.UnknownStatus)
 	c.oneOf(prefix+"tombstone", consumer.Tombstone)
 	c.oneOf(prefix+"transitions", consumer.Transitions)
+	c.oneOf(prefix+"ordering", consumer.Ordering)
+	if c.atLeast(prefix+"concurrency", consumer.Concurrency, 1); consumer.Concurrency > mostConcurrency {
+		c.refuse(prefix+"concurrency", consumer.Concurrency, "it is more than one process can be trusted with", "write at most "+strconv.Itoa(mostConcurrency))
+	}
 	drain := c.settings.Kafka.DrainTimeout
 	if c.positive(prefix+"timeout", consumer.Timeout) && drain > 0 && consumer.Timeout > drain {
 		c.refuse(prefix+"timeout", consumer.Timeout, "it is longer than "+also("kafka.drain_timeout", drain)+", so a stop would cut a try off that may still succeed",
@@ -158,6 +163,9 @@ func (c *checker) consumer(prefix string, consumer Consumer) {
 	}
 	c.retry(prefix+"retry.", consumer.Retry)
 }
+
+// mostConcurrency bounds the keys side by side: each is a goroutine with a stack.
+const mostConcurrency = 100_000
 
 func (c *checker) retry(prefix string, retry Retry) {
 	c.atLeast(prefix+"tries", retry.Tries, 1)

@@ -71,7 +71,7 @@ func Consumers(d Dependencies) ([]*router.Consumer, error) {
 	// The fan-out: four more consumers on the same topics, each with a group of its own.
 	l.consume("notification", d.files("notification"), router.OnAny(messages.Types(), notification.Notify))
 	l.consume("analytics", d.durable("analytics"), router.OnAny(messages.Types(), counts.Count))
-	l.consume("logging", d.files("logging"), router.OnAny(messages.Types(), lines.Log))
-	l.consume("archive", d.files("archive"), router.OnRecord(messages.Types(), archive.Keep))
+	l.consume("logging", router.PartitionOrder(), d.files("logging"), router.OnAny(messages.Types(), lines.Log))
+	l.consume("archive", router.PartitionOrder(), d.files("archive"), router.OnRecord(messages.Types(), archive.Keep))
 	return l.consumers, errors.Join(l.mistakes...)
 }

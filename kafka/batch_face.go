@@ -14,10 +14,12 @@ const nackPause = 100 * time.Millisecond
 
 // handOver gives a batch to whoever subscribed and returns when its handling ended, or when the partition is wanted back and nothing is
 // in flight. It returns false when the handling was abandoned.
-type handOver func(ctx context.Context, c *claim, b *record.Batch) bool
+type handOver func(c *claim, b *record.Batch) bool
 
 // handOverBatch is the face with a message per batch.
-func handOverBatch(ctx context.Context, c *claim, b *record.Batch) bool {
+func handOverBatch(c *claim, b *record.Batch) bool {
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
 	m := message.NewMessage(b.Records[0].Position.String(), nil)
 	m.SetContext(record.NewBatchContext(ctx, b))
 	if !c.send(m) {
@@ -27,10 +29,10 @@ func handOverBatch(ctx context.Context, c *claim, b *record.Batch) bool {
 }
 
 // handOverRecords is the face with a message per record, one after another.
-func handOverRecords(ctx context.Context, c *claim, b *record.Batch) bool {
+func handOverRecords(c *claim, b *record.Batch) bool {
 	for i := range b.Records {
-		for made := b.Attempts[i].Made; ; {
-			end := c.handRecord(ctx, b.Records[i])
+		for made := 0; ; {
+			end := c.handRecord(b.Records[i])
 			if end == abandoned {
 				return false
 			}
@@ -42,7 +44,6 @@ func handOverRecords(ctx context.Context, c *claim, b *record.Batch) bool {
 				b.Report(i, record.Result{Outcome: record.Done, Attempts: made})
 				break
 			}
-			b.Report(i, record.Result{Outcome: record.Unfinished, Attempts: made})
 			if !c.pause(nackPause) {
 				return true
 			}
@@ -51,10 +52,10 @@ func handOverRecords(ctx context.Context, c *claim, b *record.Batch) bool {
 	return true
 }
 
-func (c *claim) handRecord(ctx context.Context, r *record.Record) ending {
-	ctx, cancel := context.WithCancel(ctx)
+func (c *claim) handRecord(r *record.Record) ending {
+	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
-	// The message is acked by whoever gets it, so it must have the channels that NewMessage leaves out.
+	// The message is acked by whoever gets it, so it must have the channels that NewMessage makes.
 	m := message.NewMessage(messageID(r), r.Value)
 	m.Metadata = metadataOf(r)
 	m.SetContext(record.NewContext(ctx, r))
@@ -88,21 +89,26 @@ func (c *claim) send(m *message.Message) bool {
 	}
 }
 
-// await waits for the end of a message and marks the frontier meanwhile.
+// await waits for the end of a message.
 func (c *claim) await(m *message.Message) ending {
-	c.look.Reset(lookEvery)
-	defer c.look.Stop()
-	for {
-		select {
-		case <-m.Acked():
-			return acked
-		case <-m.Nacked():
-			return nacked
-		case <-c.look.C:
-			c.mark()
-			c.look.Reset(lookEvery)
-		case <-c.drain.abandoned:
-			return abandoned
-		}
+	select {
+	case <-m.Acked():
+		return acked
+	case <-m.Nacked():
+		return nacked
+	case <-c.drain.abandoned:
+		return abandoned
+	}
+}
+
+// pause waits and says whether the partition is still ours then.
+func (c *claim) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.drain.stopping:
+		return false
 	}
 }

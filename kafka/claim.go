@@ -1,8 +1,8 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,8 +14,9 @@ import (
 )
 
 // claim is the ownership of one partition, from the assignment until it is given back. Its run method is the only one that takes records
-// and hands them over; results come from any goroutine.
+// from the client; results come from any goroutine.
 type claim struct {
+	m          *member
 	settings   *SubscriberSettings
 	subscribed *subscription
 	session    sarama.ConsumerGroupSession
@@ -29,137 +30,189 @@ type claim struct {
 	// ctx carries the values of the subscription's context and ends at the drain deadline.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// look is when the frontier is looked at while a batch is in flight.
-	look *time.Timer
+	// wake has room for one word to run: something has changed that it waits for.
+	wake chan struct{}
 
-	// marked is the frontier that was last given to sarama. Only run's goroutine uses it.
-	marked int64
+	// What follows belongs to run's goroutine alone.
+	marked  mark
+	reading reading
+	// fetching is false while the client was told to fetch nothing of the partition.
+	fetching bool
+	// fullSince is when the window was first seen full; zero while it is not. fullAlarm is true while the alarm is on.
+	fullSince time.Time
+	fullAlarm bool
 
 	mu       sync.Mutex
 	progress *progress.Partition
-	// unfinished is in flight, or waits to be handed over again; nil for nothing.
-	unfinished *flight
+	// flights counts the batches in flight.
+	flights int
+	// asleep is true while run waits for a word.
+	asleep bool
+	// sidewise is true when the last new records were handled key by key: then no more are taken than keys may go side by side.
+	sidewise bool
+	// again is the pause before records are handed over again that came back without a word.
+	again backoff
 	// finished counts records since the frontier was last looked at.
 	finished int
+	// full is true from when the window takes nothing more until it has some room again.
+	full bool
+	// delivered is when a record last came.
+	delivered time.Time
 }
 
-func newClaim(
-	settings *SubscriberSettings, subscribed *subscription, session sarama.ConsumerGroupSession, source sarama.ConsumerGroupClaim, d *drain,
-) *claim {
+// mark is what was last given to sarama to be committed.
+type mark struct {
+	frontier int64
+	text     string
+}
+
+func newClaim(s *session, subscribed *subscription, sess sarama.ConsumerGroupSession, source sarama.ConsumerGroupClaim, restored committed) *claim {
+	settings := s.m.settings
 	c := &claim{
-		settings: settings, subscribed: subscribed, session: session, source: source, drain: d,
+		m: s.m, settings: settings, subscribed: subscribed, session: sess, source: source, drain: newDrain(settings.DrainTimeout),
 		id: watermill.NewUUID(), topic: source.Topic(), partition: source.Partition(),
-		progress: progress.New(source.InitialOffset(), progress.DoneSet{}), marked: source.InitialOffset(),
+		wake: make(chan struct{}, 1), fetching: true, sidewise: true, again: backoff{first: handAgainFirst, most: handAgainMost}, delivered: time.Now(),
 	}
-	if source.InitialOffset() < 0 {
-		// Nothing was committed and the log's start could not be asked for: the first record says where it is.
-		c.progress, c.marked = progress.New(0, progress.DoneSet{}), 0
+	// A position below 0: nothing was committed and the log's start could not be asked for; the first record says where it is.
+	c.marked = mark{frontier: max(source.InitialOffset(), 0)}
+	var done progress.DoneSet
+	if restored.offset == source.InitialOffset() {
+		done, c.marked.text = restored.done(settings.Logger), restored.metadata
 	}
+	c.progress = progress.New(c.marked.frontier, done, settings.Together)
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(subscribed.ctx))
-	c.look = time.NewTimer(lookEvery)
 	return c
 }
 
-// lookEvery is how often the frontier is looked at while a batch is in flight.
+// lookEvery is how often the frontier is marked while records flow.
 const lookEvery = 100 * time.Millisecond
 
-// run hands over one batch after another until the partition is wanted back, then marks and commits the frontier. What a handler left
-// unfinished is handed over again, before anything newer.
+// run hands over one batch after another until the partition is wanted back, lets what is in flight end, then marks and commits.
 func (c *claim) run() {
+	defer context.AfterFunc(c.session.Context(), c.drain.begin)()
 	defer context.AfterFunc(c.drain.ctx, c.cancel)()
 	defer c.cancel()
-	defer c.giveBack()
+	defer c.drain.release()
 	c.settings.Hooks.Assigned(c.topic, c.partition, c.source.InitialOffset())
 	c.settings.Hooks.HighWater(c.topic, c.partition, c.source.HighWaterMarkOffset())
-	pause := backoff{first: handAgainFirst, most: handAgainMost}
-	var left *flight
-	for {
-		f := left
-		if f == nil {
-			if f = c.take(); f == nil {
-				return
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
+	for !c.isStopping() {
+		var intake <-chan *sarama.ConsumerMessage
+		room := c.launch(due)
+		if room > 0 {
+			intake = c.source.Messages()
+		}
+		select {
+		case <-c.drain.stopping:
+		case message, ok := <-intake:
+			if ok {
+				c.take(message, room)
+			} else {
+				// This is how a cooperative rebalance asks for one partition.
+				c.drain.begin()
 			}
+		case <-c.wake:
+		case <-due.C:
+		case <-look.C:
+			c.look()
 		}
-		before := len(f.records)
-		left = c.hand(f)
-		switch {
-		case c.isStopping():
-			return
-		case left == nil || len(left.records) < before:
-			pause.reset()
+	}
+	for c.airborne() {
+		select {
+		case <-c.wake:
+		case <-look.C:
+			c.look()
 		}
-		if left != nil && !c.pause(max(pause.next(), time.Until(left.until))) {
-			return
+	}
+	c.giveBack()
+}
+
+// launch hands over what has waited and may go now, and returns how many new records may be taken.
+func (c *claim) launch(due *time.Timer) (room int) {
+	now := time.Now()
+	c.mu.Lock()
+	var f *flight
+	if c.flights == 0 || !c.settings.Serial {
+		f = c.depart(c.progress.Ready(now, c.settings.Kafka.BatchRecords))
+		room = c.room()
+	}
+	c.asleep = true
+	at, parked := c.progress.NextDue()
+	c.mu.Unlock()
+	if f != nil {
+		go c.fly(f)
+	}
+	if parked {
+		due.Reset(max(at.Sub(now), 0))
+	}
+	return room
+}
+
+// take takes a record and those that wait behind it, at most as many as there is room for, and hands over those whose keys are idle.
+func (c *claim) take(message *sarama.ConsumerMessage, room int) {
+	messages := make([]*sarama.ConsumerMessage, 1, min(room, len(c.source.Messages())+1))
+	messages[0] = message
+	for len(messages) < cap(messages) {
+		// As many wait as were counted, and nobody else takes any.
+		messages = append(messages, <-c.source.Messages())
+	}
+	all := c.reading.records(messages)
+	records := make([]*record.Record, 0, len(all))
+	c.mu.Lock()
+	c.asleep = false
+	for i := range all {
+		if c.progress.Deliver(&all[i]) == progress.Fresh {
+			records = append(records, &all[i])
 		}
+	}
+	c.delivered = time.Now()
+	f := c.depart(records, nil)
+	if f != nil {
+		f.fresh = true
+	}
+	c.mu.Unlock()
+	c.settings.Hooks.HighWater(c.topic, c.partition, c.source.HighWaterMarkOffset())
+	if f != nil {
+		go c.fly(f)
 	}
 }
 
-const (
-	// handAgainFirst and handAgainMost bound the pause before unfinished records are handed over again; it doubles as long as none of
-	// them is finished.
-	handAgainFirst = 100 * time.Millisecond
-	handAgainMost  = time.Second
-)
-
-// hand hands the records over, waits for the end of their handling and returns those that are unfinished, or nil.
-func (c *claim) hand(f *flight) *flight {
-	c.mu.Lock()
-	f.began = time.Now()
-	c.unfinished = f
-	c.mu.Unlock()
-	c.settings.Hooks.BatchTaken(c.topic, c.partition, len(f.records), f.bytes)
-
-	ctx, cancel := context.WithCancel(c.ctx)
-	ended := c.subscribed.hand(ctx, c, f.batch(c))
-	cancel()
-
-	c.mu.Lock()
-	left := f.end()
-	c.unfinished = left
-	c.mu.Unlock()
-	c.mark()
-	if !ended && left != nil {
-		c.settings.Logger.Error("handler goes on past the drain deadline, abandoned",
-			"topic", c.topic, "partition", c.partition, "records", len(left.records))
-		c.settings.Hooks.Abandoned(c.topic, c.partition, len(left.records))
+// depart makes a flight of records, nil of none. The claim's lock is held.
+func (c *claim) depart(records []*record.Record, memos []any) *flight {
+	if len(records) == 0 {
+		return nil
 	}
-	return left
+	f := &flight{records: records, memos: memos, settled: make([]bool, len(records))}
+	bytes := int64(0)
+	for _, r := range records {
+		bytes += int64(r.Size())
+	}
+	c.flights++
+	c.settings.Hooks.BatchTaken(c.topic, c.partition, len(records), bytes)
+	return f
 }
 
-// report takes the result of one record of a flight. What comes after the flight's end is late: the record is somebody else's.
-func (c *claim) report(f *flight, index int, result record.Result) {
+// airborne says whether something is in flight; then the end of it wakes run.
+func (c *claim) airborne() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !f.report(index, result) {
+	c.asleep = c.flights > 0
+	return c.asleep
+}
+
+// nudge wakes run when it waits. The claim's lock is held.
+func (c *claim) nudge() {
+	if !c.asleep {
 		return
 	}
-	if c.progress.Finish(f.records[index].Offset) {
-		c.finished++
+	c.asleep = false
+	select {
+	case c.wake <- struct{}{}:
+	default:
 	}
-}
-
-// mark gives the frontier to sarama when it moved, and says that records were finished. Only run's goroutine calls it.
-func (c *claim) mark() {
-	c.mu.Lock()
-	finished, frontier := c.finished, c.progress.Frontier()
-	c.finished = 0
-	c.mu.Unlock()
-	if finished > 0 {
-		c.settings.Hooks.Progressed(c.topic, c.partition, time.Now())
-	}
-	if frontier > c.marked {
-		c.marked = frontier
-		c.session.MarkOffset(c.topic, c.partition, frontier, "")
-		c.settings.Hooks.Committed(c.topic, c.partition, frontier)
-	}
-}
-
-// giveBack commits and ends the claim. Commit waits for the broker's answer, which is why it is never called while records flow.
-func (c *claim) giveBack() {
-	c.look.Stop()
-	c.mark()
-	c.session.Commit()
-	c.settings.Hooks.Lost(c.topic, c.partition)
 }
 
 func (c *claim) isStopping() bool {
@@ -171,64 +224,26 @@ func (c *claim) isStopping() bool {
 	}
 }
 
-// pause waits and says whether the partition is still ours then.
-func (c *claim) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.drain.stopping:
-		return false
-	}
-}
-
-// position is how far the claim is, for people and for lag.
-func (c *claim) position() PartitionPosition {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	pending, _ := c.progress.Pending()
-	p := PartitionPosition{
-		Topic: c.topic, Partition: c.partition, Next: c.progress.Next(), Frontier: c.progress.Frontier(),
-		HighWater: c.source.HighWaterMarkOffset(), Pending: pending,
-	}
-	if oldest, ok := c.progress.Oldest(); ok {
-		p.Oldest = c.unfinished.timestamp(oldest)
-	}
-	return p
-}
-
 // claims are the claims of a member. It is safe for concurrent use.
 type claims struct {
 	mu    sync.Mutex
-	owned map[*claim]struct{}
+	owned []*claim
 }
 
 func (cs *claims) add(c *claim) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if cs.owned == nil {
-		cs.owned = map[*claim]struct{}{}
-	}
-	cs.owned[c] = struct{}{}
+	cs.owned = append(cs.owned, c)
 }
 
 func (cs *claims) remove(c *claim) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	delete(cs.owned, c)
+	cs.owned = slices.DeleteFunc(cs.owned, func(other *claim) bool { return other == c })
 }
 
-func (cs *claims) positions() []PartitionPosition {
+func (cs *claims) all() []*claim {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	positions := make([]PartitionPosition, 0, len(cs.owned))
-	for c := range cs.owned {
-		positions = append(positions, c.position())
-	}
-	return positions
-}
-
-func comparePositions(a, b PartitionPosition) int {
-	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	return slices.Clone(cs.owned)
 }

@@ -9,10 +9,11 @@ import (
 // abandonAfter is how long a handler may go on after its context was cancelled at the drain deadline.
 const abandonAfter = time.Second
 
-// drain is the end of owning partitions, in three steps: first nothing more is taken, at the deadline the contexts of what is still in
+// drain is the end of owning a partition, in three steps: first nothing more is taken, at the deadline the contexts of what is still in
 // flight are cancelled, a moment later handlers that go on are abandoned.
 type drain struct {
-	// stopping is closed when the partitions are wanted back.
+	timeout time.Duration
+	// stopping is closed when the partition is wanted back.
 	stopping chan struct{}
 	// ctx ends at the deadline and not before.
 	ctx    context.Context
@@ -20,49 +21,54 @@ type drain struct {
 	// abandoned is closed when no handler is waited for any more.
 	abandoned chan struct{}
 
-	released chan struct{}
-	once     sync.Once
+	mu       sync.Mutex
+	began    bool
+	released bool
+	timer    *time.Timer
 }
 
-// startDrain waits for the end of owning, then goes through the steps.
-func startDrain(end <-chan struct{}, timeout time.Duration) *drain {
+func newDrain(timeout time.Duration) *drain {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &drain{
-		stopping: make(chan struct{}), ctx: ctx, cancel: cancel,
-		abandoned: make(chan struct{}), released: make(chan struct{}),
-	}
-	go d.run(end, timeout)
-	return d
+	return &drain{timeout: timeout, stopping: make(chan struct{}), ctx: ctx, cancel: cancel, abandoned: make(chan struct{})}
 }
 
-func (d *drain) run(end <-chan struct{}, timeout time.Duration) {
-	defer d.cancel()
-	select {
-	case <-end:
-	case <-d.released:
+// begin takes the first step, once; the others follow by themselves.
+func (d *drain) begin() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.began || d.released {
 		return
 	}
+	d.began = true
 	close(d.stopping)
-	if !d.waits(timeout) {
+	d.timer = time.AfterFunc(d.timeout, d.deadline)
+}
+
+func (d *drain) deadline() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.released {
 		return
 	}
 	d.cancel()
-	if d.waits(abandonAfter) {
+	d.timer = time.AfterFunc(abandonAfter, d.abandon)
+}
+
+func (d *drain) abandon() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.released {
 		close(d.abandoned)
 	}
 }
 
-// waits says whether the time passed before everything was given back.
-func (d *drain) waits(timeout time.Duration) bool {
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-d.released:
-		return false
+// release ends the drain: the partition is given back.
+func (d *drain) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.released = true
+	if d.timer != nil {
+		d.timer.Stop()
 	}
+	d.cancel()
 }
-
-// release ends the drain: all is given back.
-func (d *drain) release() { d.once.Do(func() { close(d.released) }) }

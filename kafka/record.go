@@ -8,19 +8,57 @@ import (
 	"github.com/prantikov/millrace/record"
 )
 
-// fromClient is the record that the client read. It shares the client's memory and never fails on content.
+// reading makes records of what the client read. It is one goroutine's.
+type reading struct {
+	// names are the keys of headers that were seen, so that those that come with every record are one string each.
+	names map[string]string
+}
+
+// namesKept bounds how many keys of headers are remembered.
+const namesKept = 256
+
+// records are the records that the client read. They share the client's memory, and each other's; no content makes them fail.
+func (in *reading) records(messages []*sarama.ConsumerMessage) []record.Record {
+	total := 0
+	for _, m := range messages {
+		total += len(m.Headers)
+	}
+	headers := make([]record.Header, 0, total)
+	records := make([]record.Record, len(messages))
+	for i, m := range messages {
+		from := len(headers)
+		for _, header := range m.Headers {
+			headers = append(headers, record.Header{Key: in.name(header.Key), Value: header.Value})
+		}
+		records[i] = record.Record{
+			Position:  record.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
+			Timestamp: utc(m.Timestamp),
+			Key:       m.Key,
+			Value:     m.Value,
+			Headers:   headers[from:len(headers):len(headers)],
+		}
+	}
+	return records
+}
+
+func (in *reading) name(key []byte) string {
+	if name, known := in.names[string(key)]; known {
+		return name
+	}
+	name := string(key)
+	if in.names == nil {
+		in.names = map[string]string{}
+	}
+	if len(in.names) < namesKept {
+		in.names[name] = name
+	}
+	return name
+}
+
+// fromClient is one record that the client read.
 func fromClient(m *sarama.ConsumerMessage) *record.Record {
-	headers := make([]record.Header, 0, len(m.Headers))
-	for _, header := range m.Headers {
-		headers = append(headers, record.Header{Key: string(header.Key), Value: header.Value})
-	}
-	return &record.Record{
-		Position:  record.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
-		Timestamp: utc(m.Timestamp),
-		Key:       m.Key,
-		Value:     m.Value,
-		Headers:   headers,
-	}
+	var in reading
+	return &in.records([]*sarama.ConsumerMessage{m})[0]
 }
 
 // toClient is the record as the client sends it to the topic. The client chooses the partition.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -13,11 +14,16 @@ import (
 // Subscriber is a Watermill subscriber on a consumer group of Kafka, with two faces on one engine: [Subscriber.Subscribe] hands over
 // a message per record, [Subscriber.SubscribeBatches] a message per batch. It never fails on what is in a record.
 //
-// Of each partition at most one batch is in flight. The lowest offset that is not finished is what is committed. When the partition is
-// wanted back, or the subscriber is closed, the batch in flight has the drain timeout to end; only then its context is cancelled.
+// No two batches in flight have the same key of a partition, and a batch keeps the order of the log: records of one key are handled one
+// after another, records of different keys side by side. The lowest offset that is not finished is what is committed, with what is finished
+// above it in the commit's metadata. When the partition is wanted back, or the subscriber is closed, what is in flight has the drain
+// timeout to end; only then its context is cancelled.
 // A subscriber is safe for concurrent use.
 type Subscriber struct {
 	settings SubscriberSettings
+	pauses   pauses
+	// keys is how many keys go side by side.
+	keys atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -35,7 +41,9 @@ func NewSubscriber(settings SubscriberSettings) (*Subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Subscriber{settings: settings, waiting: map[string]*subscription{}}, nil
+	s := &Subscriber{settings: settings, waiting: map[string]*subscription{}}
+	s.keys.Store(int64(settings.Concurrency))
+	return s, nil
 }
 
 // Subscribe returns a channel with a message per record. An ack means that the record is done; after a nack the record comes again, in a
@@ -50,7 +58,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 
 // SubscribeBatches returns a channel with a message per batch of records. The message has no payload; its context carries the batch
 // ([record.BatchFromContext]) and the values of ctx, and is cancelled after the ack or nack, or at the drain deadline. Records that
-// have no finished result then are handed over again after a short pause, before anything newer of their partition.
+// have no result then are handed over again after a short pause, before anything newer of their key.
 //
 // When ctx ends, the topic is drained and the channel closed. The only error is [ErrClosed].
 func (s *Subscriber) SubscribeBatches(ctx context.Context, topic string) (<-chan *message.Message, error) {
@@ -91,7 +99,7 @@ func (s *Subscriber) complete() bool {
 // start makes a member of the group for these subscriptions.
 func (s *Subscriber) start(subscriptions map[string]*subscription) {
 	s.members = slices.DeleteFunc(s.members, (*member).over)
-	m := newMember(&s.settings, subscriptions)
+	m := newMember(s, subscriptions)
 	s.members = append(s.members, m)
 	go m.run()
 }
@@ -139,12 +147,19 @@ type PartitionPosition struct {
 	Frontier int64
 	// HighWater is the end of the log as the brokers last told it.
 	HighWater int64
-	// Pending counts the records that were delivered and are not finished.
-	Pending int
-	// Paused is true when somebody asked for nothing more of the partition, Full when no more records fit in memory.
-	Paused, Full bool
-	// Oldest is the timestamp of the oldest of them; zero when there is none.
+	// Pending counts the records that were delivered and are not finished, PendingBytes what they weigh.
+	Pending      int
+	PendingBytes int64
+	// InFlight counts those of them that are being handled.
+	InFlight int
+	// Waiting counts the keys that wait for a retry.
+	Waiting int
+	// Oldest is the timestamp of the oldest pending record; zero when there is none.
 	Oldest time.Time
+	// Paused is true while [Subscriber.Pause] holds the partition, Full while its window takes nothing more.
+	Paused, Full bool
+	// Delivered is when a record was last delivered, or when the partition was taken.
+	Delivered time.Time
 }
 
 // Positions returns where the subscriber is with each partition that it owns now, in the order of topic and partition.

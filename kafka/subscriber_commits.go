@@ -45,13 +45,13 @@ func (w *commitWatch) look() {
 	}
 	err := error(nil)
 	for topic, partitions := range topics {
-		committed, failed := w.s.committed(topic, partitions)
+		committed, failed := w.s.positions(topic, partitions)
 		if failed != nil {
 			err = failed
 			continue
 		}
-		for partition, offset := range committed {
-			w.confirm(partitionOf{topic, partition}, offset)
+		for partition, position := range committed {
+			w.confirm(partitionOf{topic, partition}, position.offset)
 		}
 	}
 	w.tell(err)

@@ -31,13 +31,31 @@ func (m *member) connect() (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.sizeFetches(client)
 	group, err := sarama.NewConsumerGroupFromClient(m.settings.Group, client)
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
+	m.mu.Lock()
+	m.group = group
+	m.mu.Unlock()
 	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{}), gone: make(chan struct{})}
 	go m.watch(made)
 	return made, nil
+}
+
+// sizeFetches gives each partition its part of the memory, before anything reads the client's settings for fetches.
+func (m *member) sizeFetches(client sarama.Client) {
+	if m.expected == 0 {
+		for topic := range m.subscriptions {
+			// A topic that is missing weighs nothing yet.
+			partitions, _ := client.Partitions(topic)
+			m.expected += len(partitions)
+		}
+		m.memory.expect(m.expected)
+	}
+	c := client.Config()
+	c.Consumer.Fetch.Default = int32(m.memory.perFetch(int(c.Consumer.Fetch.Default)))
 }
 
 func (m *member) clientConfig() (*sarama.Config, error) {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/IBM/sarama"
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
@@ -35,6 +36,9 @@ func (s *subscription) close() { s.closer.Do(func() { close(s.out) }) }
 // member is one member of the group, from the first try to join until it left. Its run method owns it.
 type member struct {
 	settings      *SubscriberSettings
+	pauses        *pauses
+	memory        *Memory
+	keys          *atomic.Int64
 	subscriptions map[string]*subscription
 	claims        claims
 	trouble       alarm
@@ -56,17 +60,21 @@ type member struct {
 	reading atomic.Bool
 	// ids are those of the topics in the last session; only sessions use it, one after another.
 	ids map[string]string
+	// expected counts the partitions of its topics, as far as the memory was told.
+	expected int
 	// lastRead is when the member last had a session; only run uses it.
 	lastRead time.Time
 
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	err   error
+	group sarama.ConsumerGroup
 }
 
-func newMember(settings *SubscriberSettings, subscriptions map[string]*subscription) *member {
+func newMember(s *Subscriber, subscriptions map[string]*subscription) *member {
 	ctx, stop := context.WithCancel(context.Background())
+	settings := &s.settings
 	m := &member{
-		settings: settings, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
+		settings: settings, pauses: &s.pauses, memory: settings.Memory, keys: &s.keys, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
 		ids:     map[string]string{},
 		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm}, suspicion: make(chan error, 1),
 		commits: alarm{kind: AlarmCommit, hook: settings.Hooks.Alarm},
@@ -80,6 +88,7 @@ func newMember(settings *SubscriberSettings, subscriptions map[string]*subscript
 // group, and closes the channels last.
 func (m *member) run() {
 	defer close(m.done)
+	defer func() { m.memory.expect(-m.expected) }()
 	defer m.closeChannels()
 	defer m.stop()
 	var c *connection
@@ -167,6 +176,22 @@ func (m *member) rest(err error, pause *backoff) {
 		m.trouble.raise("cannot read from Kafka, trying again", err)
 	}
 	sleep(m.ctx, pause.next())
+}
+
+// concurrency is how many keys go side by side.
+func (m *member) concurrency() int { return int(m.keys.Load()) }
+
+// fetch tells the client to fetch a partition's records, or to fetch none.
+func (m *member) fetch(topic string, partition int32, on bool) {
+	m.mu.Lock()
+	group := m.group
+	m.mu.Unlock()
+	of := map[string][]int32{topic: {partition}}
+	if on {
+		group.Resume(of)
+	} else {
+		group.Pause(of)
+	}
 }
 
 func (m *member) fail(err error) {

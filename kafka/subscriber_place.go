@@ -19,6 +19,7 @@ const lookAgain = 100 * time.Millisecond
 // place puts every partition of the assignment where reading is to begin, before sarama looks: the start of a topic that the group
 // never read, the beginning of a partition that the topic has grown, and the log's start where retention has passed the committed offset.
 func (s *session) place(sess sarama.ConsumerGroupSession) error {
+	s.committed = map[string]map[int32]committed{}
 	for _, topic := range s.topics {
 		claimed := sess.Claims()[topic]
 		if len(claimed) == 0 {
@@ -34,26 +35,27 @@ func (s *session) place(sess sarama.ConsumerGroupSession) error {
 		if err != nil {
 			return fmt.Errorf("asking for the partitions of %q: %w", topic, err)
 		}
-		committed, err := s.committed(topic, partitions)
+		positions, err := s.positions(topic, partitions)
 		if err != nil {
 			return err
 		}
-		if len(committed) == 0 {
-			if committed, err = s.begin(sess, topic, partitions); err != nil {
+		if len(positions) == 0 {
+			if positions, err = s.begin(sess, topic, partitions); err != nil {
 				return err
 			}
 		}
 		for _, partition := range claimed {
-			if err := s.placePartition(sess, topic, partition, committed); err != nil {
+			if err := s.placePartition(sess, topic, partition, positions); err != nil {
 				return err
 			}
 		}
+		s.committed[topic] = positions
 	}
 	return nil
 }
 
-// committed returns the group's positions on a topic; partitions without one are not in it.
-func (s *session) committed(topic string, partitions []int32) (map[int32]int64, error) {
+// positions returns the group's positions on a topic; partitions without one are not in it.
+func (s *session) positions(topic string, partitions []int32) (map[int32]committed, error) {
 	group := s.m.settings.Group
 	coordinator, err := s.client.Coordinator(group)
 	if err != nil {
@@ -67,7 +69,7 @@ func (s *session) committed(topic string, partitions []int32) (map[int32]int64, 
 	if err := answer.GroupError(); !errors.Is(err, sarama.ErrNoError) {
 		return nil, fmt.Errorf("asking for the positions of group %q: %w", group, err)
 	}
-	positions := map[int32]int64{}
+	positions := map[int32]committed{}
 	for _, partition := range partitions {
 		block := answer.GetBlock(topic, partition)
 		if block == nil {
@@ -77,7 +79,7 @@ func (s *session) committed(topic string, partitions []int32) (map[int32]int64, 
 			return nil, fmt.Errorf("asking for the position of group %q on %q: %w", group, topic, block.Err)
 		}
 		if block.Offset > noPosition {
-			positions[partition] = block.Offset
+			positions[partition] = committed{offset: block.Offset, metadata: block.Metadata}
 		}
 	}
 	return positions, nil
@@ -86,7 +88,7 @@ func (s *session) committed(topic string, partitions []int32) (map[int32]int64, 
 // begin resolves the start of a topic on which the group has no position, once for all partitions, and commits it. When several members
 // begin together, the owner of the first partition does it and the others wait for its commit: a member that lost the partition meanwhile
 // is refused by its generation.
-func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitions []int32) (map[int32]int64, error) {
+func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitions []int32) (map[int32]committed, error) {
 	if !slices.Contains(sess.Claims()[topic], slices.Min(partitions)) {
 		return s.awaitStart(sess.Context(), topic, partitions)
 	}
@@ -103,19 +105,23 @@ func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitio
 		return nil, fmt.Errorf("committing start %s of %q: %w", start, topic, err)
 	}
 	s.m.settings.Logger.Info("begins with a topic", "topic", topic, "start", start.String(), "offsets", offsets)
-	return offsets, nil
+	positions := map[int32]committed{}
+	for partition, offset := range offsets {
+		positions[partition] = committed{offset: offset}
+	}
+	return positions, nil
 }
 
 // awaitStart waits for the positions that another member commits. It gives up when the session ends.
-func (s *session) awaitStart(ctx context.Context, topic string, partitions []int32) (map[int32]int64, error) {
+func (s *session) awaitStart(ctx context.Context, topic string, partitions []int32) (map[int32]committed, error) {
 	for {
 		sleep(ctx, lookAgain)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("waiting for the start of %q: %w", topic, context.Cause(ctx))
 		}
-		committed, err := s.committed(topic, partitions)
-		if err != nil || len(committed) > 0 {
-			return committed, err
+		positions, err := s.positions(topic, partitions)
+		if err != nil || len(positions) > 0 {
+			return positions, err
 		}
 	}
 }
@@ -150,8 +156,9 @@ func (s *session) commit(sess sarama.ConsumerGroupSession, topic string, offsets
 
 // placePartition moves the position of one partition of the assignment into the log. A partition whose leader does not answer is left as
 // it is: sarama waits for it, and the others are not held up. The error is that of a gap that could not be recorded.
-func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, committed map[int32]int64) error {
-	at, known := committed[partition]
+func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, positions map[int32]committed) error {
+	position, known := positions[partition]
+	at := position.offset
 	first, end, err := s.bounds(sess.Context(), topic, partition, at)
 	if err != nil {
 		s.m.settings.Logger.Debug("asking for the bounds of a log", "topic", topic, "partition", partition, "error", err)

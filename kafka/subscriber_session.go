@@ -17,7 +17,8 @@ type session struct {
 	m      *member
 	client sarama.Client
 	topics []string
-	drain  *drain
+	// committed has what the group had committed when the session began, by topic and partition.
+	committed map[string]map[int32]committed
 	// end ends the session from our side; lapse is told of it when it begins, and gives it up when it does not end.
 	end   func()
 	lapse func(sarama.ConsumerGroupSession)
@@ -58,7 +59,6 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 		go s.watchStalled(sess)
 		go s.watchCommits(sess)
 	}
-	s.drain = startDrain(sess.Context().Done(), s.m.settings.DrainTimeout)
 	s.begun = true
 	s.m.reading.Store(true)
 	s.m.trouble.clear()
@@ -70,14 +70,18 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 // all partitions.
 func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.ConsumerGroupClaim) error {
 	if s.idle {
-		<-s.drain.stopping
+		<-sess.Context().Done()
 		return nil
 	}
 	subscribed := s.m.subscriptions[source.Topic()]
 	source, begin := s.source(sess, source)
-	c := newClaim(s.m.settings, subscribed, sess, source, s.drain)
+	c := newClaim(s, subscribed, sess, source, s.committed[source.Topic()][source.Partition()])
 	s.m.claims.add(c)
-	defer s.m.claims.remove(c)
+	s.m.memory.own(1)
+	defer func() {
+		s.m.memory.own(-1)
+		s.m.claims.remove(c)
+	}()
 	defer begin(c)()
 	c.run()
 	return nil
@@ -90,8 +94,5 @@ func (s *session) Cleanup(sess sarama.ConsumerGroupSession) error {
 		s.doubt.Stop()
 	}
 	s.claimEnded = errors.Is(context.Cause(sess.Context()), sarama.ErrSessionConsumeClaimExited)
-	if s.drain != nil {
-		s.drain.release()
-	}
 	return nil
 }

@@ -31,6 +31,14 @@ type SubscriberSettings struct {
 	StalledAfter time.Duration
 	// CommitAlarmAfter is how long a frontier that moved may be uncommitted before that is an alarm. Default 10 s.
 	CommitAlarmAfter time.Duration
+	// Concurrency is how many keys the consumer handles side by side. Default 64; see [Subscriber.SetConcurrency].
+	Concurrency int
+	// Together treats all records of a partition as of one key: they are handled one after another, in the order of the log.
+	Together bool
+	// Serial is for a consumer that commits each batch as a whole: of each partition at most one is in flight.
+	Serial bool
+	// Memory is the budget that this subscriber shares with others. Default: one of its own, of Kafka.Memory bytes.
+	Memory *Memory
 	// Logger gets a line for each change of state, and none for a record. Default: none.
 	Logger *slog.Logger
 	Hooks  Hooks
@@ -70,6 +78,8 @@ type AlarmKind string
 const (
 	// AlarmGroup is on while the member cannot read: brokers away, a topic missing, the group refused.
 	AlarmGroup AlarmKind = "group"
+	// AlarmWindowFull is on while a partition takes nothing more, because its window is full of records behind one that is not finished.
+	AlarmWindowFull AlarmKind = "window_full"
 	// AlarmNotAlone is on while an exclusive member waits for partitions that another process took.
 	AlarmNotAlone AlarmKind = "not_alone"
 	// AlarmCommit is on while records are finished and the group's position does not follow.
@@ -107,6 +117,13 @@ func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}
 	s.Logger = s.Logger.With("group", s.Group)
+	if s.Memory == nil {
+		s.Memory = NewMemory(int64(s.Kafka.Memory))
+	}
+	s.Concurrency = cmp.Or(s.Concurrency, 64)
+	if s.Concurrency < 0 {
+		mistakes = append(mistakes, fmt.Errorf("concurrency is %d: want more than 0", s.Concurrency))
+	}
 	s.Kafka.BatchRecords = cmp.Or(s.Kafka.BatchRecords, 512)
 	if s.Kafka.BatchRecords < 0 {
 		mistakes = append(mistakes, fmt.Errorf("kafka.batch_records is %d: want more than 0", s.Kafka.BatchRecords))

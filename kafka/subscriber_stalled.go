@@ -168,10 +168,9 @@ type standingAt struct {
 
 // standing is how far the claims are that get their records from the group's fetches.
 func (cs *claims) standing() []standingAt {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	positions := make([]standingAt, 0, len(cs.owned))
-	for c := range cs.owned {
+	all := cs.all()
+	positions := make([]standingAt, 0, len(all))
+	for _, c := range all {
 		if _, own := c.source.(*ownSource); !own {
 			p := c.position()
 			positions = append(positions, standingAt{p, p.Paused || p.Full || len(c.source.Messages()) > 0})

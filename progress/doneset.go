@@ -117,6 +117,19 @@ func (s DoneSet) MarshalText() ([]byte, error) {
 	return text, nil
 }
 
+// Fitting is [DoneSet.MarshalText] of as many of the lowest runs as fit. Whole is false when some were left out: whoever reads the text
+// then does again what they say.
+func (s DoneSet) Fitting() (text []byte, whole bool) {
+	most := len(s.runs)
+	for {
+		text, err := DoneSet{runs: s.runs[:most]}.MarshalText()
+		if err == nil {
+			return text, most == len(s.runs)
+		}
+		most -= most/8 + 1
+	}
+}
+
 // UnmarshalText reads what [DoneSet.MarshalText] wrote. It returns an error for every other text and leaves the set as it was then.
 func (s *DoneSet) UnmarshalText(text []byte) error {
 	if len(text) == 0 {

@@ -1,12 +1,11 @@
 package progress_test
 
 import (
-	"maps"
 	"testing"
-
-	"pgregory.net/rapid"
+	"time"
 
 	"github.com/prantikov/millrace/progress"
+	"github.com/prantikov/millrace/record"
 )
 
 // step is what happens to a partition in a table test.
@@ -54,10 +53,10 @@ func TestPartition(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p := progress.New(test.start, progress.DoneSet{})
+			p := progress.New(test.start, progress.DoneSet{}, false)
 			for _, s := range test.steps {
 				if s.deliver >= 0 {
-					p.Deliver(s.deliver, 10)
+					p.Deliver(&record.Record{Position: record.Position{Offset: s.deliver}, Value: make([]byte, 10)})
 				} else {
 					p.Finish(s.finish)
 				}
@@ -75,158 +74,103 @@ func TestPartition(t *testing.T) {
 	}
 }
 
-// model is the naive form: what was delivered in this life in order, and what is finished.
-type model struct {
-	log       []int64
-	read      int // index in log of the next record
-	start     int64
-	delivered []int64
-	finished  map[int64]bool
-	// restored is what the last commit had of the lives before.
-	restored map[int64]bool
+func keyed(offset int64, key string) *record.Record {
+	return &record.Record{Position: record.Position{Offset: offset}, Key: []byte(key), Value: []byte("v")}
 }
 
-func (m *model) frontier() int64 {
-	for _, offset := range m.delivered {
-		if !m.finished[offset] {
-			return offset
-		}
+// offsets of records, for comparison in one line.
+func offsets(records []*record.Record) string {
+	var set progress.DoneSet
+	for _, r := range records {
+		set.Add(r.Offset)
 	}
-	if len(m.delivered) > 0 {
-		return m.delivered[len(m.delivered)-1] + 1
-	}
-	return m.start
+	return set.String()
 }
 
-func (m *model) unfinished() []int64 {
-	var offsets []int64
-	for _, offset := range m.delivered {
-		if !m.finished[offset] {
-			offsets = append(offsets, offset)
-		}
-	}
-	return offsets
-}
-
-func (m *model) check(t *rapid.T, p *progress.Partition) {
-	frontier := m.frontier()
-	if got := p.Frontier(); got != frontier {
-		t.Fatalf("frontier: got %d, want %d", got, frontier)
-	}
-	unfinished := m.unfinished()
-	records, bytes := p.Pending()
-	if records != len(unfinished) || bytes != weight(unfinished) {
-		t.Fatalf("pending: got %d records of %d bytes, want %d of %d", records, bytes, len(unfinished), weight(unfinished))
-	}
-	oldest, ok := p.Oldest()
-	if ok != (len(unfinished) > 0) || (ok && oldest != unfinished[0]) {
-		t.Fatalf("oldest: got %d %t, want the first of %v", oldest, ok, unfinished)
-	}
-	done := p.Done()
-	for _, offset := range m.log {
-		want := offset >= frontier && (m.finished[offset] || (m.restored[offset] && offset >= p.Next()))
-		if got := done.Contains(offset); got != want {
-			t.Fatalf("done set %s of frontier %d has %d: got %t, want %t", done, frontier, offset, got, want)
-		}
-	}
-}
-
-func size(offset int64) int { return int(offset%7) + 1 }
-
-func weight(offsets []int64) int64 {
-	total := int64(0)
-	for _, offset := range offsets {
-		total += int64(size(offset))
-	}
-	return total
-}
-
-// TestPartitionAgainstModel delivers a log with holes, finishes in any order, commits and is killed at any time. After each step the
-// partition says what the model says; in the end every record of the log is finished, and none was handled again after a commit had it.
-func TestPartitionAgainstModel(t *testing.T) {
+func TestParkedKeyHoldsNoOther(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		start := rapid.Int64Range(0, 1000).Draw(t, "start")
-		m := &model{start: start, finished: map[int64]bool{}, restored: map[int64]bool{}}
-		for offset, gaps := start, rapid.SliceOfN(rapid.SampledFrom([]int64{1, 1, 1, 1, 2, 3, 40}), 1, 60).Draw(t, "gaps"); len(gaps) > 0; gaps = gaps[1:] {
-			m.log = append(m.log, offset)
-			offset += gaps[0]
-		}
-		p := progress.New(start, progress.DoneSet{})
-		committed := map[int64]bool{} // what is finished as of the last commit
-		frontier, text := start, []byte(nil)
+	p := progress.New(0, progress.DoneSet{}, false)
+	began := time.Unix(0, 0)
+	p.Deliver(keyed(0, "a"))
+	p.Deliver(keyed(1, "b"))
+	p.Deliver(keyed(2, "a"))
+	p.Park(0, began.Add(time.Second), "first failure")
+	p.Finish(1)
+	p.Return(2, time.Unix(100, 0))
+	if got := p.Fresh(); got != 0 {
+		t.Fatalf("records that keep others waiting: got %d, want 0", got)
+	}
+	if got := p.Deliver(keyed(3, "b")); got != progress.Fresh {
+		t.Errorf("record of another key: got %d, want it in flight", got)
+	}
+	if got := p.Deliver(keyed(4, "a")); got != progress.Behind {
+		t.Errorf("record of the parked key: got %d, want it behind", got)
+	}
+	if early, _ := p.Ready(began, 10); len(early) != 0 {
+		t.Errorf("ready before the time: got %s, want nothing", offsets(early))
+	}
+	due, ok := p.NextDue()
+	if !ok || !due.Equal(began.Add(time.Second)) {
+		t.Errorf("due: got %v %t, want in a second", due, ok)
+	}
+	ready, memos := p.Ready(due, 10)
+	if got := offsets(ready); got != "0,2,4" || memos[0] != "first failure" || memos[1] != nil {
+		t.Errorf("ready: got %s with %v, want 0,2,4 with what was left with 0", got, memos)
+	}
+	if got := p.Done().String(); got != "1-2" && got != "1" {
+		t.Errorf("done set: got %s, want 1", got)
+	}
+}
 
-		deliverNext := func(t *rapid.T) {
-			if m.read == len(m.log) {
-				return
-			}
-			offset := m.log[m.read]
-			m.read++
-			m.delivered = append(m.delivered, offset)
-			wanted := !m.restored[offset]
-			if !wanted {
-				m.finished[offset] = true
-			}
-			if got := p.Deliver(offset, size(offset)); got != wanted {
-				t.Fatalf("deliver %d: got %t, want %t", offset, got, wanted)
-			}
-		}
-		commit := func(t *rapid.T) {
-			set, err := p.Done().MarshalText()
-			if err != nil {
-				t.Fatal(err)
-			}
-			frontier, text = p.Frontier(), set
-			committed = maps.Clone(m.finished)
-			maps.Copy(committed, m.restored)
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"":        func(t *rapid.T) { m.check(t, p) },
-			"deliver": deliverNext,
-			"resend": func(t *rapid.T) {
-				if len(m.delivered) == 0 {
-					t.Skip("nothing delivered")
-				}
-				if offset := rapid.SampledFrom(m.delivered).Draw(t, "offset"); p.Deliver(offset, 1) {
-					t.Fatalf("deliver %d again: got true, want false", offset)
-				}
-			},
-			"finish": func(t *rapid.T) {
-				unfinished := m.unfinished()
-				if len(unfinished) == 0 {
-					t.Skip("nothing pending")
-				}
-				offset := rapid.SampledFrom(unfinished).Draw(t, "offset")
-				m.finished[offset] = true
-				if !p.Finish(offset) || p.Finish(offset) {
-					t.Fatalf("finish %d: want news once", offset)
-				}
-			},
-			"commit": commit,
-			"kill": func(t *rapid.T) {
-				var done progress.DoneSet
-				if err := done.UnmarshalText(text); err != nil {
-					t.Fatal(err)
-				}
-				p = progress.New(frontier, done)
-				m.start, m.delivered, m.finished, m.restored = frontier, nil, map[int64]bool{}, maps.Clone(committed)
-				for m.read = 0; m.read < len(m.log) && m.log[m.read] < frontier; m.read++ {
-					m.finished[m.log[m.read]] = true
-				}
-			},
-		})
-		for m.read < len(m.log) {
-			deliverNext(t)
-		}
-		for _, offset := range m.unfinished() {
-			m.finished[offset] = true
-			p.Finish(offset)
-		}
-		for _, offset := range m.log {
-			if !m.finished[offset] {
-				t.Fatalf("offset %d was lost", offset)
-			}
-		}
-		m.check(t, p)
-	})
+func TestReturnedRecordWaitsForItsKey(t *testing.T) {
+	t.Parallel()
+	p := progress.New(0, progress.DoneSet{}, false)
+	later := time.Unix(100, 0)
+	records := []*record.Record{keyed(0, "a"), keyed(1, "a"), keyed(2, "b")}
+	for _, r := range records {
+		p.Deliver(r)
+	}
+	p.Side(records)
+	p.Return(1, later)
+	p.Return(2, later)
+	if ready, _ := p.Ready(time.Unix(0, 0), 9); len(ready) != 0 {
+		t.Errorf("ready: got %s, want nothing: one key is under way, of the other nothing says when", offsets(ready))
+	}
+	p.Finish(0)
+	if ready, _ := p.Ready(time.Unix(0, 0), 9); offsets(ready) != "1" {
+		t.Errorf("ready: got %s, want 1, whose key is free", offsets(ready))
+	}
+	if ready, _ := p.Ready(later, 9); offsets(ready) != "2" {
+		t.Errorf("ready: got %s, want 2, whose time has come", offsets(ready))
+	}
+}
+
+func TestTogetherIsOneKey(t *testing.T) {
+	t.Parallel()
+	p := progress.New(0, progress.DoneSet{}, true)
+	p.Deliver(keyed(0, "a"))
+	p.Park(0, time.Unix(9, 0), nil)
+	if got := p.Deliver(keyed(1, "b")); got != progress.Behind {
+		t.Errorf("record of another key: got %d, want it behind the parked one", got)
+	}
+	if ready, _ := p.Ready(time.Unix(9, 0), 1); offsets(ready) != "0" {
+		t.Errorf("ready: got %s, want no more than asked for", offsets(ready))
+	}
+	if ready, _ := p.Ready(time.Unix(9, 0), 1); len(ready) != 0 {
+		t.Errorf("ready while under way: got %s, want nothing", offsets(ready))
+	}
+}
+
+func TestWaitingRecordHasMemoryOfItsOwn(t *testing.T) {
+	t.Parallel()
+	p := progress.New(0, progress.DoneSet{}, false)
+	fetch := []byte("key value of a whole fetch")
+	r := &record.Record{Key: fetch[:3], Value: fetch[4:9]}
+	p.Deliver(r)
+	p.Park(0, time.Unix(1, 0), nil)
+	copy(fetch, "XXXXXXXXXX")
+	ready, _ := p.Ready(time.Unix(1, 0), 1)
+	if got := string(ready[0].Key) + "=" + string(ready[0].Value); got != "key=value" {
+		t.Errorf("parked record: got %s, want it untouched by the fetch's memory", got)
+	}
 }

@@ -4,11 +4,13 @@ import (
 	"testing"
 
 	"github.com/prantikov/millrace/progress"
+	"github.com/prantikov/millrace/record"
 )
 
 func TestPassedOffsetsAreBehindTheFrontierOnceAllBeforeThemIsFinished(t *testing.T) {
 	t.Parallel()
-	p := progress.New(3, progress.DoneSet{})
+	p := progress.New(3, progress.DoneSet{}, false)
+	at := func(offset int64) *record.Record { return &record.Record{Position: record.Position{Offset: offset}} }
 	want := func(what string, frontier, next int64) {
 		t.Helper()
 		if p.Frontier() != frontier || p.Next() != next {
@@ -17,13 +19,13 @@ func TestPassedOffsetsAreBehindTheFrontierOnceAllBeforeThemIsFinished(t *testing
 	}
 	p.Pass(5)
 	want("nothing in flight", 5, 5)
-	p.Deliver(5, 1)
-	p.Deliver(6, 1)
+	p.Deliver(at(5))
+	p.Deliver(at(6))
 	p.Pass(20)
 	want("two in flight", 5, 20)
 	p.Pass(10)
 	want("passed already", 5, 20)
-	if p.Deliver(12, 1) {
+	if p.Deliver(at(12)) != progress.Known {
 		t.Error("a record that was passed was to be handled")
 	}
 	p.Finish(6)

@@ -6,7 +6,7 @@ import "time"
 type Outcome uint8
 
 const (
-	// Unfinished is the outcome of a record that was not finished because we are stopping. It is delivered again.
+	// Unfinished is the outcome of a record that was not begun, or not finished because we are stopping. It is handed over again.
 	Unfinished Outcome = iota
 	// Done means that the consumer's function returned without an error.
 	Done
@@ -48,6 +48,8 @@ type Result struct {
 	Class Class
 	// Attempts counts the tries that were made, the last one included.
 	Attempts int
+	// Memo is kept with a parked record and comes with it when it is handed over again.
+	Memo any
 }
 
 // Attempts is what was tried with a record so far. It lives as long as the record is in memory.

@@ -5,6 +5,7 @@ package record
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,15 +90,41 @@ func (r *Record) Size() int {
 	return size
 }
 
-type contextKey struct{}
+// Clone returns the same record in memory of its own. What a client reads shares the memory of everything that it read with it.
+func (r *Record) Clone() *Record {
+	clone := *r
+	size := 0
+	for _, header := range r.Headers {
+		size += len(header.Value)
+	}
+	// One allocation for all; the capacity keeps one part from growing into the next.
+	memory := make([]byte, 0, size+len(r.Key)+len(r.Value))
+	keep := func(part []byte) []byte {
+		if part == nil {
+			return nil
+		}
+		from := len(memory)
+		memory = append(memory, part...)
+		return memory[from:len(memory):len(memory)]
+	}
+	clone.Key, clone.Value = keep(r.Key), keep(r.Value)
+	clone.Headers = slices.Clone(r.Headers)
+	for i, header := range clone.Headers {
+		clone.Headers[i].Value = keep(header.Value)
+	}
+	return &clone
+}
+
+// ContextKey is the key under which a context carries its record.
+type ContextKey struct{}
 
 // NewContext returns a context that carries the record to whoever handles its message.
 func NewContext(ctx context.Context, r *Record) context.Context {
-	return context.WithValue(ctx, contextKey{}, r)
+	return context.WithValue(ctx, ContextKey{}, r)
 }
 
 // FromContext returns the record that [NewContext] put in, or nil.
 func FromContext(ctx context.Context) *Record {
-	r, _ := ctx.Value(contextKey{}).(*Record)
+	r, _ := ctx.Value(ContextKey{}).(*Record)
 	return r
 }

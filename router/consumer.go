@@ -15,6 +15,8 @@ type Consumer struct {
 	routes []Route
 	unit   UnitOfWork
 	strict bool
+	// together keeps all records of a partition in order unless the settings say otherwise.
+	together bool
 }
 
 // Option is a [Route] or another part of a consumer.
@@ -34,6 +36,12 @@ func WithUnitOfWork(unit UnitOfWork) Option {
 // that the topic's key rule asks for. Without it a consumer asks only for a readable event with a known action.
 func StrictContent() Option {
 	return optionFunc(func(c *Consumer) { c.strict = true })
+}
+
+// PartitionOrder keeps all records of a partition in the order of the log, not only those of a key: one that waits for its retry holds
+// its partition. It is for consumers whose output has the order of the log. The consumer's settings may say otherwise.
+func PartitionOrder() Option {
+	return optionFunc(func(c *Consumer) { c.together = true })
 }
 
 // legalName is what is good for a consumer group, a file name and a metric's label alike.
@@ -74,6 +82,9 @@ func (c *Consumer) Name() string { return c.name }
 
 // Durable says whether the consumer has a unit of work.
 func (c *Consumer) Durable() bool { return c.unit != nil }
+
+// Together says whether the consumer keeps all records of a partition in order, see [PartitionOrder].
+func (c *Consumer) Together() bool { return c.together }
 
 // Types returns the types whose topics the consumer takes, each once, in the order of its routes.
 func (c *Consumer) Types() []messages.Type {

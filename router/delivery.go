@@ -11,17 +11,20 @@ import (
 )
 
 // delivery is a record on its way through the chain of middleware, with what the links tell each other about it. It lives as long as the
-// record is in memory, through all its tries.
+// record is in memory, through all its tries: a parked record comes back with it.
 type delivery struct {
 	record   *record.Record
+	id       string
 	attempts record.Attempts
 	// base is the context of the batch: it ends when work in flight is to be given up.
 	base context.Context
 	// meta and route are known once the record was decoded.
 	meta  messages.Meta
 	route *Route
-	// timer is the running try's timeout.
-	timer *time.Timer
+	// seat is where the lookout sees the running try; began is when that began.
+	seat  *seat
+	began time.Time
+	try   *try
 	// letter is set when the record was given up; lettered once its dead letter is acknowledged.
 	letter   *record.Letter
 	lettered bool
@@ -30,12 +33,22 @@ type delivery struct {
 	held      int
 	// settle, when set, says whether the dead letter may be written now, or others would wait for something that is held meanwhile.
 	settle func() bool
+
+	// first is the memory of the first try: most records need no other.
+	first struct {
+		used    bool
+		message message.Message
+		try     try
+	}
 }
 
 type deliveryKey struct{}
 
 // deliveryOf returns what travels with a message. A message that was not made here has none: middleware of ours is of no use outside.
 func deliveryOf(msg *message.Message) *delivery {
+	if t, ok := msg.Context().(*try); ok {
+		return t.delivery
+	}
 	d, _ := msg.Context().Value(deliveryKey{}).(*delivery)
 	if d == nil {
 		d = &delivery{record: record.FromContext(msg.Context()), base: msg.Context()}
@@ -43,14 +56,51 @@ func deliveryOf(msg *message.Message) *delivery {
 	return d
 }
 
-// message makes the Watermill message of one record. Its outcome is the chain's return value and nobody waits for its ack, so a literal
-// does without the channels that message.NewMessage makes.
-func (d *delivery) message(ctx context.Context) *message.Message {
-	metadata := make(message.Metadata, len(d.record.Headers))
-	for _, header := range d.record.Headers {
-		metadata[header.Key] = string(header.Value)
+// deliveries makes deliveries in blocks: an allocation for each record is a good part of what a record costs.
+type deliveries struct{ block []delivery }
+
+const deliveriesPerBlock = 16
+
+// of returns the delivery of a batch's record: what came back with it, or a new one.
+func (ds *deliveries) of(ctx context.Context, batch *record.Batch, index int, s *seat) *delivery {
+	d, back := batch.Memo(index).(*delivery)
+	if !back {
+		if len(ds.block) == 0 {
+			ds.block = make([]delivery, min(deliveriesPerBlock, len(batch.Records)))
+		}
+		d, ds.block = &ds.block[0], ds.block[1:]
+		d.id = batch.Records[index].ID()
 	}
-	msg := &message.Message{UUID: d.record.ID(), Metadata: metadata, Payload: d.record.Value}
-	msg.SetContext(context.WithValue(record.NewContext(ctx, d.record), deliveryKey{}, d))
+	d.record, d.base, d.seat, d.settle = batch.Records[index], ctx, s, nil
+	return d
+}
+
+// forLater is the delivery without the memory of its block and of its tries.
+func (d *delivery) forLater() *delivery {
+	return &delivery{
+		id: d.id, attempts: d.attempts, meta: d.meta, route: d.route, letter: d.letter, lettered: d.lettered, heldSince: d.heldSince, held: d.held,
+	}
+}
+
+// message makes the Watermill message of one try. Its outcome is the chain's return value and nobody waits for its ack, so a literal
+// does without the channels that message.NewMessage makes. Headers are only copied where somebody else's middleware may look at them.
+func (d *delivery) message(ctx context.Context, bare bool) *message.Message {
+	msg, t := &d.first.message, &d.first.try
+	if d.first.used {
+		msg, t = &message.Message{}, &try{}
+	}
+	d.first.used = true
+	t.parent, t.delivery = ctx, d
+	d.try = t
+	msg.UUID, msg.Payload = d.id, d.record.Value
+	if bare {
+		msg.Metadata = message.Metadata{}
+	} else {
+		msg.Metadata = make(message.Metadata, len(d.record.Headers))
+		for _, header := range d.record.Headers {
+			msg.Metadata[header.Key] = string(header.Value)
+		}
+	}
+	msg.SetContext(t)
 	return msg
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/prantikov/millrace/messages"
-	"github.com/prantikov/millrace/record"
 )
 
 // handler is one consumer on one topic: what Watermill's router knows under the name consumer/topic.
@@ -22,11 +21,19 @@ type handler struct {
 	limits        Limits
 	retrySettings RetrySettings
 	tryTimeout    time.Duration
-	deadLetters   DeadLetters
-	observer      Observer
-	clock         Clock
-	logger        *slog.Logger
-	run           message.HandlerFunc
+	// together keeps all records of a partition in order, not only those of a key.
+	together bool
+	// pool and pace are the consumer's, shared by its handlers; lookout is the router's.
+	pool    *pool
+	pace    *pace
+	lookout *lookout
+	// bare is true when no middleware but ours sees the messages; realTime when the clock is the system's.
+	bare, realTime bool
+	deadLetters    DeadLetters
+	observer       Observer
+	clock          Clock
+	logger         *slog.Logger
+	run            message.HandlerFunc
 	// claim names this process's ownership of whatever a subscriber hands over that knows no claims.
 	claim string
 }
@@ -54,7 +61,7 @@ func (h *handler) dispatch(msg *message.Message) ([]*message.Message, error) {
 	if decoded.Normalised && d.route == nil && h.observer.Normalised != nil {
 		h.observer.Normalised()
 	}
-	d.meta = h.meta(d.record, decoded)
+	d.meta = h.meta(d, decoded)
 	d.begin(route)
 	return nil, route.decoded(msg.Context(), decoded.Body, d.meta)
 }
@@ -62,14 +69,15 @@ func (h *handler) dispatch(msg *message.Message) ([]*message.Message, error) {
 // begin notes the route and gives the running try the route's own timeout, where it has one.
 func (d *delivery) begin(route *Route) {
 	d.route = route
-	if route.timeout > 0 && d.timer != nil {
-		d.timer.Reset(route.timeout)
+	if route.timeout > 0 && d.try != nil {
+		d.try.limit.Store(int64(route.timeout))
 	}
 }
 
-func (h *handler) meta(r *record.Record, decoded messages.Decoded) messages.Meta {
+func (h *handler) meta(d *delivery, decoded messages.Decoded) messages.Meta {
+	r := d.record
 	return messages.Meta{
-		Type: h.declared.Name(), Action: decoded.Action, ID: r.ID(), EntityID: decoded.EntityID,
+		Type: h.declared.Name(), Action: decoded.Action, ID: d.id, EntityID: decoded.EntityID,
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key,
 	}
 }

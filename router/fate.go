@@ -13,6 +13,8 @@ type fate struct {
 	result record.Result
 	// hold says that what the record needs is away: result.Until is when to look again.
 	hold bool
+	// unsettled says that the dead letter waits only for the end of the unit of work.
+	unsettled bool
 	// cause is the error behind it, nil when the record is done.
 	cause error
 }

@@ -44,16 +44,17 @@ func (h *handler) chain(use []message.HandlerMiddleware) message.HandlerFunc {
 // observe times each try. Watermill's metrics component spawns a goroutine per message that waits for its ack; ours is never acked.
 func (h *handler) observe(next message.HandlerFunc) message.HandlerFunc {
 	return func(msg *message.Message) ([]*message.Message, error) {
-		began := h.clock.Now()
+		d := deliveryOf(msg)
+		d.began = h.clock.Now()
 		produced, err := next(msg)
 		if h.observer.Tried != nil {
-			var ended *fate
 			result := record.Result{Outcome: record.Done}
-			if errors.As(err, &ended) {
+			var ended *fate
+			if err != nil && errors.As(err, &ended) {
 				result = ended.result
 			}
-			result.Attempts = deliveryOf(msg).attempts.Made
-			h.observer.Tried(h.clock.Now().Sub(began), result)
+			result.Attempts = d.attempts.Made
+			h.observer.Tried(h.clock.Now().Sub(d.began), result)
 		}
 		return produced, err
 	}
@@ -68,12 +69,12 @@ func (h *handler) poisonQueue(next message.HandlerFunc) message.HandlerFunc {
 		if d.letter == nil {
 			produced, err := next(msg)
 			var ended *fate
-			if !errors.As(err, &ended) || ended.result.Outcome != record.DeadLettered {
+			if err == nil || !errors.As(err, &ended) || ended.result.Outcome != record.DeadLettered {
 				return produced, err
 			}
 			d.letter = h.giveUp(d, ended)
 		}
-		return nil, h.writeLetter(msg.Context(), d)
+		return nil, h.writeLetter(d)
 	}
 }
 
@@ -90,15 +91,16 @@ func (h *handler) giveUp(d *delivery, ended *fate) *record.Letter {
 	return letter
 }
 
-func (h *handler) writeLetter(ctx context.Context, d *delivery) error {
+// writeLetter writes with the batch's context: that of the try may have ended with it.
+func (h *handler) writeLetter(d *delivery) error {
 	result := record.Result{Outcome: record.DeadLettered, Class: d.letter.Class}
 	if d.lettered {
 		return &fate{result: result}
 	}
 	if d.settle != nil && !d.settle() {
-		return &fate{result: record.Result{Outcome: record.Parked, Until: h.clock.Now()}}
+		return &fate{result: record.Result{Outcome: record.Parked, Until: h.clock.Now()}, unsettled: true}
 	}
-	if err := h.deadLetters.Write(ctx, *d.letter); err != nil {
+	if err := h.deadLetters.Write(d.base, *d.letter); err != nil {
 		if d.base.Err() != nil {
 			return &fate{cause: err}
 		}
@@ -114,7 +116,7 @@ func (h *handler) retry(next message.HandlerFunc) message.HandlerFunc {
 	return func(msg *message.Message) ([]*message.Message, error) {
 		d := deliveryOf(msg)
 		if d.attempts.First.IsZero() {
-			d.attempts.First = h.clock.Now()
+			d.attempts.First = d.began
 		}
 		d.attempts.Made++
 		produced, err := next(msg)
@@ -144,20 +146,26 @@ func (h *handler) retry(next message.HandlerFunc) message.HandlerFunc {
 // errTimeout is the cause of a try's context that ended because the try took too long.
 var errTimeout = errors.New("the try took longer than its timeout")
 
-// timeout ends the context of a try that takes too long. Watermill's own never restores the message's context, so that every later try
-// begins with a dead one.
+// timeout shows the try to the lookout, which ends its context when it takes too long. Watermill's own never restores the message's
+// context, so that every later try begins with a dead one, and costs each message a timer.
 func (h *handler) timeout(next message.HandlerFunc) message.HandlerFunc {
 	return func(msg *message.Message) ([]*message.Message, error) {
-		outer := msg.Context()
-		ctx, cancel := context.WithCancelCause(outer)
 		d := deliveryOf(msg)
-		d.timer = time.AfterFunc(h.tryTimeout, func() { cancel(errTimeout) })
-		msg.SetContext(ctx)
+		if d.seat == nil || d.try == nil {
+			return next(msg)
+		}
+		t := d.try
+		t.began = d.began
+		if !h.realTime {
+			// A clock that jumps says nothing about how long a function runs.
+			t.began = time.Now()
+		}
+		t.limit.Store(int64(h.tryTimeout))
+		d.seat.running.Store(t)
+		// Also when the function panics: the goroutine goes on to other records.
+		defer d.seat.running.Store(nil)
 		produced, err := next(msg)
-		late := !d.timer.Stop()
-		msg.SetContext(outer)
-		cancel(nil)
-		if err != nil && late && context.Cause(ctx) == errTimeout {
+		if err != nil && t.expired.Load() && context.Cause(t) == errTimeout {
 			err = fmt.Errorf("%w: %w", errTimeout, err)
 		}
 		return produced, err

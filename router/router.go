@@ -32,6 +32,17 @@ type Router struct {
 	use      []message.HandlerMiddleware
 	names    []string
 	groups   map[string]string
+	lookout  *lookout
+	// concurrent is by consumer.
+	concurrent map[string]concurrent
+}
+
+// concurrent is what goes side by side for one consumer, and the subscriber that has to know how much that is.
+type concurrent struct {
+	pool       *pool
+	subscriber message.Subscriber
+	// inline is why the consumer's records do not go side by side; empty when they do.
+	inline string
 }
 
 // New makes a router. The logger adapter is what Watermill itself logs to; it must not print whole messages.
@@ -44,7 +55,9 @@ func New(settings Settings, adapter watermill.LoggerAdapter) (*Router, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making Watermill's router: %w", err)
 	}
-	return &Router{settings: settings, router: inner, groups: map[string]string{}}, nil
+	return &Router{
+		settings: settings, router: inner, groups: map[string]string{}, lookout: &lookout{}, concurrent: map[string]concurrent{},
+	}, nil
 }
 
 // Use adds a Watermill middleware to the chain of every consumer that is added after it: between Retry and the timeout, so that it sees
@@ -68,6 +81,15 @@ func (r *Router) Add(consumer *Consumer, settings ConsumerSettings, subscriber m
 		return err
 	}
 	r.names, r.groups[settings.Group] = append(r.names, consumer.name), consumer.name
+	beside := concurrent{pool: handlers[0].pool, subscriber: subscriber}
+	switch {
+	case consumer.Durable():
+		beside.inline = "it has a unit of work, so its records are handled one after another"
+	case settings.Together:
+		beside.inline = "its ordering is partition, so its records are handled one after another"
+	}
+	r.concurrent[consumer.name] = beside
+	beside.tell(settings.Concurrency)
 	if batches, ok := subscriber.(BatchSubscriber); ok {
 		subscriber = batchFace{batches}
 	}
@@ -80,6 +102,8 @@ func (r *Router) Add(consumer *Consumer, settings ConsumerSettings, subscriber m
 // handlers makes a consumer's handlers, one per topic.
 func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*handler, error) {
 	var handlers []*handler
+	workers, measured := newPool(settings.Concurrency, r.lookout), newPace()
+	_, realTime := r.settings.Clock.(systemClock)
 	for _, declared := range consumer.Types() {
 		if len(settings.Topics) > 0 && !slices.Contains(settings.Topics, declared.Topic()) {
 			continue
@@ -98,7 +122,8 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 			name: name, declared: declared, types: r.settings.Types, table: table, unit: consumer.unit, strict: consumer.strict,
 			topic: topic, limits: r.settings.Limits, retrySettings: settings.Retry, tryTimeout: settings.Timeout,
 			deadLetters: r.settings.DeadLetters, observer: r.settings.Observe(name), clock: r.settings.Clock, logger: r.settings.Logger,
-			claim: watermill.NewUUID(),
+			claim: watermill.NewUUID(), together: settings.Together, pool: workers, pace: measured, lookout: r.lookout,
+			bare: len(r.use) == 0, realTime: realTime,
 		}
 		h.run = h.chain(r.use)
 		handlers = append(handlers, h)

@@ -48,7 +48,11 @@ type ConsumerSettings struct {
 	Topics []string
 	// Timeout bounds one try. Default 10 s.
 	Timeout time.Duration
-	Retry   RetrySettings
+	// Concurrency is how many keys are handled side by side. Default 64.
+	Concurrency int
+	// Together keeps all records of a partition in order, not only those of a key.
+	Together bool
+	Retry    RetrySettings
 	// UnknownAction, UnknownStatus and Tombstone count before the topic's policies; empty leaves it to the topic.
 	UnknownAction, UnknownStatus, Tombstone Policy
 }
@@ -200,6 +204,9 @@ func (s ConsumerSettings) withDefaults(name string) ConsumerSettings {
 	}
 	if s.Timeout == 0 {
 		s.Timeout = 10 * time.Second
+	}
+	if s.Concurrency <= 0 {
+		s.Concurrency = 64
 	}
 	s.Retry = s.Retry.withDefaults()
 	return s

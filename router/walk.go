@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -53,71 +54,95 @@ func (h *handler) foreign(msg *message.Message) *record.Record {
 	return r
 }
 
-// walk gives every record of a batch its outcome, in the order of the log, until the batch is to be given back.
+// walk gives every record of a batch its outcome, until the batch is to be given back: in units of work, one after another while the
+// consumer's functions are fast, or key by key while they are slow.
 func (h *handler) walk(ctx context.Context, batch *record.Batch) {
-	deliveries := make([]*delivery, len(batch.Records))
-	for i, r := range batch.Records {
-		deliveries[i] = &delivery{record: r, base: ctx}
-		if batch.Attempts != nil {
-			deliveries[i].attempts = batch.Attempts[i]
-		}
-	}
-	if h.unit != nil {
-		h.walkDurable(ctx, batch, deliveries)
-		return
-	}
-	for i, d := range deliveries {
-		result, ok := h.walkOne(ctx, batch.Stopping, d)
-		if !ok {
-			return
-		}
-		h.report(batch, i, d, result)
+	switch {
+	case h.unit != nil:
+		h.walkDurable(ctx, batch)
+	case !h.together && batch.Parks() && h.pace.isSlow():
+		var over sync.WaitGroup
+		h.walkSide(ctx, batch, 0, nil, &over)
+		over.Wait()
+	default:
+		h.walkInline(ctx, batch)
 	}
 }
 
-// walkOne tries one record until it is finished. It returns false when we stop before that.
-func (h *handler) walkOne(ctx context.Context, stopping <-chan struct{}, d *delivery) (record.Result, bool) {
-	for !stopped(ctx, stopping) {
-		ended := h.try(ctx, d)
-		if ended.result.Outcome.Finished() {
-			h.release(d)
-			return ended.result, true
-		}
-		if ended.result.Outcome == record.Unfinished {
-			break
-		}
-		h.wait(ctx, stopping, d, ended)
+// keyOf is what must stay in order: the record's key, or nothing where all records are to stay in order.
+func (h *handler) keyOf(r *record.Record) string {
+	if h.together {
+		return ""
 	}
-	h.release(d)
-	return record.Result{}, false
+	return string(r.Key)
+}
+
+// walkOne tries one record until it is finished, or parked where the source takes it back until its time has come. A record that needs what
+// is away is not given back: who tries all the others meanwhile finds the same. It is unfinished when we stop before its end.
+func (h *handler) walkOne(ctx context.Context, batch *record.Batch, d *delivery) record.Result {
+	for {
+		ended := h.try(ctx, d)
+		switch {
+		case ended.result.Outcome.Finished():
+			h.release(d)
+			return ended.result
+		case ended.result.Outcome == record.Unfinished:
+			h.release(d)
+			return ended.result
+		case batch.Parks() && (!ended.hold || d.letter != nil):
+			return h.park(d, ended)
+		}
+		h.wait(ctx, batch.Stopping, d, ended)
+		if stopped(ctx.Done(), batch.Stopping) {
+			h.release(d)
+			return record.Result{}
+		}
+	}
+}
+
+// park is the result of a record that the source takes back, with what is known of it.
+func (h *handler) park(d *delivery, ended fate) record.Result {
+	if ended.hold {
+		h.tellHeld(d, ended)
+	}
+	ended.result.Memo = d.forLater()
+	return ended.result
 }
 
 // try runs the chain once.
-func (h *handler) try(ctx context.Context, d *delivery) *fate {
-	_, err := h.run(d.message(ctx))
-	var ended *fate
-	if err == nil {
-		ended = &fate{result: record.Result{Outcome: record.Done}}
-	} else if !errors.As(err, &ended) {
-		// A plugin's middleware around ours would have to be outermost to get here; its error is an ordinary failure.
-		ended = decide(err, d, h.retrySettings, h.clock.Now())
+func (h *handler) try(ctx context.Context, d *delivery) fate {
+	_, err := h.run(d.message(ctx, h.bare))
+	d.try.end()
+	ended := fate{result: record.Result{Outcome: record.Done}}
+	if err != nil {
+		var told *fate
+		if !errors.As(err, &told) {
+			// A plugin's middleware around ours would have to be outermost to get here; its error is an ordinary failure.
+			told = decide(err, d, h.retrySettings, h.clock.Now())
+		}
+		ended = *told
 	}
 	ended.result.Attempts = d.attempts.Made
 	return ended
 }
 
-// wait holds the record, and with it the batch, until its next try.
-func (h *handler) wait(ctx context.Context, stopping <-chan struct{}, d *delivery, ended *fate) {
+// wait holds the record, and with it whoever handles it, until its next try.
+func (h *handler) wait(ctx context.Context, stopping <-chan struct{}, d *delivery, ended fate) {
 	if ended.hold {
-		if d.heldSince.IsZero() {
-			d.heldSince = h.clock.Now()
-		}
-		d.held++
-		if h.observer.Held != nil {
-			h.observer.Held(d.record, Hold{Since: d.heldSince, Cause: describe(ended.cause), Letter: d.letter != nil})
-		}
+		h.tellHeld(d, ended)
 	}
 	h.clock.Wait(ctx, stopping, ended.result.Until)
+}
+
+// tellHeld tells that a record waits for something outside.
+func (h *handler) tellHeld(d *delivery, ended fate) {
+	if d.heldSince.IsZero() {
+		d.heldSince = h.clock.Now()
+	}
+	d.held++
+	if h.observer.Held != nil {
+		h.observer.Held(d.record, Hold{Since: d.heldSince, Cause: describe(ended.cause), Letter: d.letter != nil})
+	}
 }
 
 // release tells that a record no longer waits for anything outside.
@@ -131,20 +156,21 @@ func (h *handler) release(d *delivery) {
 	}
 }
 
-func (h *handler) report(batch *record.Batch, index int, d *delivery, result record.Result) {
-	if h.observer.Ended != nil {
-		h.observer.Ended(d.record, result)
+func (h *handler) report(batch *record.Batch, index int, result record.Result) {
+	if result.Outcome.Finished() && h.observer.Ended != nil {
+		h.observer.Ended(batch.Records[index], result)
 	}
 	if batch.Report != nil {
 		batch.Report(index, result)
 	}
 }
 
-func stopped(ctx context.Context, stopping <-chan struct{}) bool {
+// stopped says whether one of the two is closed.
+func stopped(ended, stopping <-chan struct{}) bool {
 	select {
 	case <-stopping:
 		return true
-	case <-ctx.Done():
+	case <-ended:
 		return true
 	default:
 		return false

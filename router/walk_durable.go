@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/prantikov/millrace/record"
@@ -22,22 +23,34 @@ type stretch struct {
 	pending *fate
 }
 
-// walkDurable walks a batch in units of work. A record's result is reported after the commit that has its effects.
-func (h *handler) walkDurable(ctx context.Context, batch *record.Batch, deliveries []*delivery) {
-	for next := 0; next < len(deliveries) && !stopped(ctx, batch.Stopping); {
-		s, err := h.walkStretch(ctx, batch, deliveries[next:])
-		first := deliveries[next]
+// walkDurable walks a batch in units of work. A record's result is reported after the commit that has its effects. A record that is parked
+// is undone alone, and those of its key behind it are reported as unfinished.
+func (h *handler) walkDurable(ctx context.Context, batch *record.Batch) {
+	s := &seat{}
+	h.lookout.enter(s)
+	defer h.lookout.leave(s)
+	var made deliveries
+	all := make([]*delivery, len(batch.Records))
+	for i := range batch.Records {
+		all[i] = made.of(ctx, batch, i, s)
+	}
+	parked := map[string]bool{}
+	for next := 0; next < len(all) && !stopped(ctx.Done(), batch.Stopping); {
+		s, err := h.walkStretch(ctx, batch, all[next:], parked)
+		first := all[next]
 		switch {
 		case errors.Is(err, ErrFenced):
 			h.logger.LogAttrs(ctx, slog.LevelWarn, "unit of work refused", append(h.attributes(first, Loggable(ErrFenced)), slog.String("claim", batch.Claim))...)
 			return
 		case err != nil:
-			h.wait(ctx, batch.Stopping, first, holdFate(Loggable(err), first, h.clock.Now()))
+			h.wait(ctx, batch.Stopping, first, *holdFate(Loggable(err), first, h.clock.Now()))
 			continue
 		}
 		for i, result := range s.results {
-			h.release(deliveries[next+i])
-			h.report(batch, next+i, deliveries[next+i], result)
+			if result.Outcome != record.Parked {
+				h.release(all[next+i])
+			}
+			h.report(batch, next+i, result)
 		}
 		next += len(s.results)
 		if s.pending == nil {
@@ -46,19 +59,20 @@ func (h *handler) walkDurable(ctx context.Context, batch *record.Batch, deliveri
 		if s.pending.result.Outcome == record.Unfinished {
 			return
 		}
-		h.wait(ctx, batch.Stopping, deliveries[next], s.pending)
+		h.wait(ctx, batch.Stopping, all[next], *s.pending)
 	}
 }
 
-// walkStretch opens a unit of work, tries records in it until its time is over or one of them has to wait, and commits. When it returns
+// walkStretch opens a unit of work, tries records in it until its time is over or one of them has to wait here, and commits. When it returns
 // an error nothing of the stretch counts.
-func (h *handler) walkStretch(ctx context.Context, batch *record.Batch, deliveries []*delivery) (*stretch, error) {
+func (h *handler) walkStretch(ctx context.Context, batch *record.Batch, deliveries []*delivery, parked map[string]bool) (*stretch, error) {
 	work, err := h.unit.Begin(ctx, batch.Claim, records(deliveries))
 	if err != nil {
 		return nil, fmt.Errorf("beginning a unit of work: %w", err)
 	}
 	s := &stretch{deliveries: deliveries}
-	err = s.fill(ctx, h, work, batch.Stopping)
+	waiting := maps.Clone(parked)
+	err = s.fill(ctx, h, work, batch, waiting)
 	if err == nil {
 		err = work.Commit(ctx)
 	}
@@ -66,18 +80,23 @@ func (h *handler) walkStretch(ctx context.Context, batch *record.Batch, deliveri
 		s.forget()
 		return nil, fmt.Errorf("committing a unit of work: %w", errors.Join(err, work.Rollback()))
 	}
+	maps.Copy(parked, waiting)
 	return s, nil
 }
 
 // fill tries the records one after another.
-func (s *stretch) fill(ctx context.Context, h *handler, work Work, stopping <-chan struct{}) error {
+func (s *stretch) fill(ctx context.Context, h *handler, work Work, batch *record.Batch, waiting map[string]bool) error {
 	inside := work.Context(ctx)
 	began := h.clock.Now()
 	for i, d := range s.deliveries {
-		if i > 0 && (h.clock.Now().Sub(began) > stretchTime || stopped(ctx, stopping)) {
+		if i > 0 && (h.clock.Now().Sub(began) > stretchTime || stopped(ctx.Done(), batch.Stopping)) {
 			return nil
 		}
 		s.before = append(s.before, d.attempts)
+		if len(waiting) > 0 && waiting[h.keyOf(d.record)] {
+			s.results = append(s.results, record.Result{Outcome: record.Unfinished})
+			continue
+		}
 		if work.Finished(d.record) {
 			s.results = append(s.results, record.Result{Outcome: record.Done, Reason: "repeated"})
 			continue
@@ -86,18 +105,25 @@ func (s *stretch) fill(ctx context.Context, h *handler, work Work, stopping <-ch
 		// A unit that others wait for is committed before the dead letter is written, which may take minutes.
 		d.settle = func() bool { return !work.Exclusive() }
 		ended := h.try(inside, d)
-		switch outcome := ended.result.Outcome; {
-		case outcome.Finished():
-			if outcome == record.DeadLettered {
-				if err := work.Undo(); err != nil {
-					return err
-				}
-			}
+		outcome := ended.result.Outcome
+		if outcome == record.Done || outcome == record.Skipped {
 			work.Finish(d.record, outcome)
 			s.results = append(s.results, ended.result)
+			continue
+		}
+		if err := work.Undo(); err != nil {
+			return err
+		}
+		switch {
+		case outcome == record.DeadLettered:
+			work.Finish(d.record, outcome)
+			s.results = append(s.results, ended.result)
+		case outcome == record.Parked && batch.Parks() && !ended.unsettled && (!ended.hold || d.letter != nil):
+			waiting[h.keyOf(d.record)] = true
+			s.results = append(s.results, h.park(d, ended))
 		default:
-			s.pending = ended
-			return work.Undo()
+			s.pending = &ended
+			return nil
 		}
 	}
 	return nil
@@ -106,7 +132,7 @@ func (s *stretch) fill(ctx context.Context, h *handler, work Work, stopping <-ch
 // forget takes back the tries of records whose success was not committed: they count as never made.
 func (s *stretch) forget() {
 	for i, result := range s.results {
-		if result.Outcome != record.DeadLettered {
+		if result.Outcome != record.DeadLettered && result.Outcome != record.Parked {
 			s.deliveries[i].attempts = s.before[i]
 		}
 	}
