@@ -11,6 +11,7 @@ import (
 	"github.com/prantikov/millrace/observe"
 	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/router"
+	"github.com/prantikov/millrace/store"
 )
 
 // watcher sees how each record of one consumer ends.
@@ -80,8 +81,14 @@ func (s *service) hooks(m *member) kafka.Hooks {
 			s.health.Lost(name, topic, partition)
 			s.alarms.EndPartition(name, topic, partition)
 		},
-		Gap: func(topic string, _ int32, from, to int64) {
-			s.metrics.Consumer(name, group, topic).Gap(max(to-from, 0))
+		Gap: func(ctx context.Context, gap kafka.Gap) error {
+			err := s.store.RecordGap(ctx, store.Gap{
+				Consumer: name, Topic: gap.Topic, Partition: gap.Partition, From: gap.From, To: gap.To, Reason: gap.Reason, At: time.Now(),
+			})
+			if err == nil {
+				s.metrics.Consumer(name, group, gap.Topic).Gap(max(gap.To-gap.From, 0))
+			}
+			return err
 		},
 		Alarm: func(kind kafka.AlarmKind, topic string, partition int32, on bool, text string) {
 			if topic == "" {

@@ -122,7 +122,7 @@ func (p *Program) command() *cobra.Command {
 	addGlobalFlags(root.PersistentFlags())
 	for _, make := range []func(*Program) *cobra.Command{
 		runCommand, demoCommand, statusCommand, pauseCommand, resumeCommand, concurrencyCommand,
-		publishCommand, topicsCommand, routesCommand, lagCommand, dlqCommand, countsCommand, configCommand, versionCommand,
+		publishCommand, topicsCommand, routesCommand, lagCommand, dlqCommand, countsCommand, gapsCommand, configCommand, versionCommand,
 	} {
 		root.AddCommand(make(p))
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/prantikov/millrace/kafka/kafkatest"
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/router"
+	"github.com/prantikov/millrace/store"
 )
 
 // TestMain makes this test binary the millrace that the scripts run.
@@ -84,7 +85,7 @@ func ownNames(suffix string) []byte {
 
 // commands are what the scripts say beside testscript's own.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "until": until}
+	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "gap": gap, "until": until}
 }
 
 // status runs a command and wants this exit status: status 2 millrace dlq.
@@ -159,6 +160,25 @@ func letter(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("got %d rows, want one", len(found))
 	}
 	ts.Setenv("LETTER", fmt.Sprintf("%v/%v/%v", found[0]["topic"], found[0]["partition"], found[0]["offset"]))
+}
+
+// gap notes a gap in the script's store: gap CONSUMER TOPIC PARTITION FROM TO.
+func gap(ts *testscript.TestScript, _ bool, arguments []string) {
+	if len(arguments) != 5 {
+		ts.Fatalf("usage: gap CONSUMER TOPIC PARTITION FROM TO")
+	}
+	var numbers [3]int64
+	for i := range numbers {
+		number, err := strconv.ParseInt(arguments[2+i], 10, 32)
+		ts.Check(err)
+		numbers[i] = number
+	}
+	opened, err := store.Open(context.Background(), ts.MkAbs("data/store.db"), nil)
+	ts.Check(err)
+	ts.Check(opened.RecordGap(context.Background(), store.Gap{
+		Consumer: arguments[0], Topic: arguments[1], Partition: int32(numbers[0]), From: numbers[1], To: numbers[2], Reason: "gone", At: time.Now(),
+	}))
+	ts.Check(opened.Close())
 }
 
 // objects are those of the last output.

@@ -36,6 +36,8 @@ func kafkaSettings() []Setting {
 			Doc: "How many records of a partition are handed over at once, at most."},
 		{Path: "kafka.max_decompressed_bytes", Kind: KindSize, Default: "256MiB",
 			Doc: "What one compressed batch may grow to."},
+		{Path: "kafka.unreadable", Kind: KindText, Default: UnreadableHold, Allowed: []string{UnreadableHold, UnreadableSkip},
+			Doc: "What is done about a batch that cannot be read, because it grows too large or is damaged: its partition is held before it with an alarm, or exactly its offsets are passed and recorded as a gap."},
 	}
 }
 

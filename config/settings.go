@@ -102,9 +102,18 @@ type Kafka struct {
 	// BatchRecords is how many records of a partition are handed over at once, at most. Default 512.
 	BatchRecords int `koanf:"batch_records"`
 	// MaxDecompressedBytes bounds what one compressed batch may grow to. Default 256 MiB.
-	MaxDecompressedBytes int      `koanf:"max_decompressed_bytes"`
-	Producer             Producer `koanf:"producer"`
+	MaxDecompressedBytes int `koanf:"max_decompressed_bytes"`
+	// Unreadable is what is done about a batch that cannot be read: [UnreadableHold] or [UnreadableSkip]. Default hold.
+	Unreadable string   `koanf:"unreadable"`
+	Producer   Producer `koanf:"producer"`
 }
+
+const (
+	// UnreadableHold keeps a partition before a batch that cannot be read, with an alarm.
+	UnreadableHold = "hold"
+	// UnreadableSkip passes exactly the offsets of the batch and records them as a gap.
+	UnreadableSkip = "skip"
+)
 
 // Producer is how records are sent.
 type Producer struct {

@@ -32,6 +32,7 @@ func (c *checker) connection() {
 		c.refuse("kafka.isolation_level", kafka.IsolationLevel, "records of aborted transactions would be handled as if they had happened",
 			"set it to read_committed")
 	}
+	c.oneOf("kafka.unreadable", kafka.Unreadable)
 	c.atLeast("kafka.fetch_bytes", kafka.FetchBytes, 1)
 	c.atLeast("kafka.batch_records", kafka.BatchRecords, 1)
 	c.atLeast("kafka.memory", kafka.Memory, leastMemory)

@@ -51,7 +51,7 @@ func (c *claim) giveBack() {
 	}
 	if !c.fetching {
 		// The client remembers it for who takes the partition next, also when that is us.
-		c.m.fetch(c.topic, c.partition, true)
+		c.fetch(true)
 	}
 	if c.fullAlarm {
 		c.settings.Hooks.Alarm(AlarmWindowFull, c.topic, c.partition, false, "")

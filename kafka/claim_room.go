@@ -69,7 +69,7 @@ func (c *claim) tellFull() {
 	c.mu.Unlock()
 	if fetching := !full && !paused; fetching != c.fetching {
 		c.fetching = fetching
-		c.m.fetch(c.topic, c.partition, fetching)
+		c.fetch(fetching)
 	}
 	switch {
 	case !full:

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -148,6 +151,7 @@ func checkSettings(s config.Kafka) (sarama.KafkaVersion, error) {
 	refuse(len(s.Brokers) == 0, "kafka.brokers is empty: name at least one broker as host:port with kafka.brokers or --brokers")
 	refuse(cmp.Or(s.IsolationLevel, "read_committed") != "read_committed", "kafka.isolation_level is %q: only read_committed hides what an aborted transaction wrote", s.IsolationLevel)
 	refuse(s.MaxDecompressedBytes < 0 || s.MaxDecompressedBytes > math.MaxInt32, "kafka.max_decompressed_bytes is %d: want more than 0 and less than 2 GiB, or a small batch may fill the memory", s.MaxDecompressedBytes)
+	refuse(!slices.Contains([]string{"", config.UnreadableHold, config.UnreadableSkip}, s.Unreadable), "kafka.unreadable is %q: want hold or skip", s.Unreadable)
 	refuse(s.FetchBytes < 0 || s.FetchBytes > 50<<20, "kafka.fetch_bytes is %d: want more than 0 and at most 50 MiB", s.FetchBytes)
 	refuse(readTimeout(s)+heartbeatInterval(s) >= sessionTimeout(s), "kafka.read_timeout %s and kafka.heartbeat_interval %s do not fit into kafka.session_timeout %s: a stalled answer would cost the group its member", readTimeout(s), heartbeatInterval(s), sessionTimeout(s))
 	refuse(drainTimeout(s) >= rebalanceTimeout(s), "kafka.drain_timeout %s is not below kafka.rebalance_timeout %s: the group would go on without a member that still drains", drainTimeout(s), rebalanceTimeout(s))
@@ -174,10 +178,19 @@ func checkProducer(s config.Producer) (mistakes []error) {
 	return mistakes
 }
 
-// decompression guards sarama's only setting that is a variable of its package and counts for all clients of the process.
+// decompression guards sarama's settings that are variables of its package and count for all clients of the process.
 var decompression sync.Once
 
 // limitDecompression bounds what one compressed batch may grow to. The first limit of a process counts: its clients read it without a lock.
 func limitDecompression(limit int) {
-	decompression.Do(func() { sarama.MaxDecompressedBatchSize = int32(limit) })
+	decompression.Do(func() {
+		sarama.MaxDecompressedBatchSize = int32(limit)
+		sarama.PanicHandler = survive
+	})
+}
+
+// survive is what becomes of a panic in one of the client's goroutines, which a hostile answer may cause: the goroutine is gone, and what
+// it fetched stands still until the watchdog looks. Without it the process would end, and again at each start.
+func survive(panicked any) {
+	slog.Error("a goroutine of the Kafka client panicked", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/IBM/sarama"
+
 	"github.com/prantikov/millrace/kafka"
 	"github.com/prantikov/millrace/kafka/kafkatest"
 	"github.com/prantikov/millrace/record"
@@ -21,6 +23,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(brokerDirectory); dir != "" {
 		beBroker(dir)
 	}
+	sarama.Logger = &clientLog
 	os.Exit(m.Run())
 }
 

@@ -133,6 +133,9 @@ type fetched struct {
 	throttled bool
 }
 
+// fetchVersion is the newest version of a fetch that every broker since Kafka 2.3 knows.
+const fetchVersion = 11
+
 // fetch asks the partition's leader once.
 func (r *Reader) fetch(at record.Position, end int64, bytes int32) (fetched, error) {
 	leader, err := r.client.Leader(at.Topic, at.Partition)
@@ -140,7 +143,7 @@ func (r *Reader) fetch(at record.Position, end int64, bytes int32) (fetched, err
 		return fetched{}, err
 	}
 	request := &sarama.FetchRequest{
-		Version: 11, MaxWaitTime: 100, MinBytes: 1, MaxBytes: max(bytes, 50<<20), Isolation: sarama.ReadCommitted, SessionEpoch: -1,
+		Version: fetchVersion, MaxWaitTime: 100, MinBytes: 1, MaxBytes: max(bytes, 50<<20), Isolation: sarama.ReadCommitted, SessionEpoch: -1,
 	}
 	const anyEpoch = -1
 	request.AddBlock(at.Topic, at.Partition, at.Offset, bytes, anyEpoch)

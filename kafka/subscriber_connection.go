@@ -16,6 +16,9 @@ type connection struct {
 	topics []string
 	// watched is closed when nobody reads the group's errors any more.
 	watched chan struct{}
+	// gone is closed when the connection was abandoned.
+	gone      chan struct{}
+	abandoned bool
 }
 
 // connect makes the client and the group of the member. It returns an error when no broker answers.
@@ -36,7 +39,7 @@ func (m *member) connect() (*connection, error) {
 	m.mu.Lock()
 	m.group = group
 	m.mu.Unlock()
-	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{})}
+	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{}), gone: make(chan struct{})}
 	go m.watch(made)
 	return made, nil
 }
@@ -78,12 +81,18 @@ func (m *member) watch(c *connection) {
 	defer look.Stop()
 	for {
 		select {
+		case <-c.gone:
+			return
 		case err, ok := <-c.group.Errors():
 			if !ok {
 				return
 			}
 			if passing(err) || m.ctx.Err() != nil {
 				m.settings.Logger.Debug("passing error of the group", "error", err)
+				continue
+			}
+			if suspect(err) {
+				m.suspects(err)
 				continue
 			}
 			m.trouble.raise("cannot read from Kafka, trying again", err)
@@ -98,7 +107,7 @@ func (m *member) watch(c *connection) {
 
 // close leaves the group and closes the client. A nil connection is closed already.
 func (c *connection) close(m *member) {
-	if c == nil {
+	if c == nil || c.abandoned {
 		return
 	}
 	// Whatever fails here, the broker drops the member when its session timeout is over.

@@ -42,7 +42,14 @@ type member struct {
 	subscriptions map[string]*subscription
 	claims        claims
 	trouble       alarm
+	commits       alarm
 	sole          sole
+	stalled       stalls
+	unread        unread
+	// suspicion has the error of a fetch that a batch may have failed; whoever has a session looks into it.
+	suspicion chan error
+	// rebuild is true when the next session needs another connection.
+	rebuild atomic.Bool
 
 	// ctx ends when the member is to leave.
 	ctx  context.Context
@@ -69,7 +76,9 @@ func newMember(s *Subscriber, subscriptions map[string]*subscription) *member {
 	m := &member{
 		settings: settings, pauses: &s.pauses, memory: settings.Memory, keys: &s.keys, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
 		ids:     map[string]string{},
-		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm},
+		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm}, suspicion: make(chan error, 1),
+		commits: alarm{kind: AlarmCommit, hook: settings.Hooks.Alarm},
+		stalled: stalls{hook: settings.Hooks.Alarm, after: settings.StalledAfter},
 	}
 	m.sole.alarm = alarm{kind: AlarmNotAlone, hook: settings.Hooks.Alarm}
 	return m
@@ -90,7 +99,7 @@ func (m *member) run() {
 		if len(topics) == 0 {
 			return
 		}
-		if c != nil && c.client.Closed() {
+		if c != nil && (m.rebuild.Swap(false) || c.abandoned || c.client.Closed()) {
 			c.close(m)
 			c = nil
 		}
@@ -137,7 +146,7 @@ func (m *member) session(c *connection, topics []string) error {
 	}
 	handler := &session{m: m, client: c.client, topics: topics, end: end}
 	began := time.Now()
-	err := c.group.Consume(ctx, topics, handler)
+	err := m.consume(ctx, c, topics, handler)
 	if handler.begun {
 		m.lastRead = time.Now()
 	}

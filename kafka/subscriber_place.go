@@ -45,7 +45,9 @@ func (s *session) place(sess sarama.ConsumerGroupSession) error {
 			}
 		}
 		for _, partition := range claimed {
-			s.placePartition(sess, topic, partition, positions)
+			if err := s.placePartition(sess, topic, partition, positions); err != nil {
+				return err
+			}
 		}
 		s.committed[topic] = positions
 	}
@@ -121,29 +123,34 @@ func (s *session) awaitStart(ctx context.Context, topic string, partitions []int
 }
 
 // placePartition moves the position of one partition of the assignment into the log. A partition whose leader does not answer is left as
-// it is: sarama waits for it, and the others are not held up.
-func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, positions map[int32]committed) {
+// it is: sarama waits for it, and the others are not held up. The error is that of a gap that could not be recorded.
+func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, positions map[int32]committed) error {
 	position, known := positions[partition]
 	at := position.offset
 	first, end, err := s.bounds(sess.Context(), topic, partition, at)
 	if err != nil {
 		s.m.settings.Logger.Debug("asking for the bounds of a log", "topic", topic, "partition", partition, "error", err)
-		return
+		return nil
 	}
 	switch {
 	case !known:
 		// The topic has grown since the group began with it.
 		sess.MarkOffset(topic, partition, first, "")
 	case at < first:
-		s.gap(topic, partition, at, first, "retention has passed offsets that this consumer never read")
+		if err := s.gap(sess.Context(), Gap{topic, partition, at, first, ReasonRetention}); err != nil {
+			return err
+		}
 		sess.MarkOffset(topic, partition, first, "")
 	case at > end:
-		s.gap(topic, partition, at, first, "the log ends before this consumer's position, reading it from its start")
+		if err := s.gap(sess.Context(), Gap{topic, partition, at, first, ReasonLogEndsBefore}); err != nil {
+			return err
+		}
 		sess.ResetOffset(topic, partition, first, "")
 	default:
 		// It is this already, but for a start that was committed after sarama had asked.
 		sess.MarkOffset(topic, partition, at, "")
 	}
+	return nil
 }
 
 // bounds returns the first offset of a log and the one past its end. An end below the position is asked for again: a new leader may not
@@ -164,10 +171,4 @@ func (s *session) bounds(ctx context.Context, topic string, partition int32, pos
 		}
 	}
 	return first, end, ctx.Err()
-}
-
-// gap says that offsets are passed without being read.
-func (s *session) gap(topic string, partition int32, from, to int64, text string) {
-	s.m.settings.Logger.Error(text, "topic", topic, "partition", partition, "from", from, "to", to)
-	s.m.settings.Hooks.Gap(topic, partition, from, to)
 }

@@ -2,11 +2,15 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/prantikov/millrace/kafka"
 	"github.com/prantikov/millrace/kafka/kafkatest"
@@ -151,10 +155,11 @@ func TestGapIsSaidAndPassed(t *testing.T) {
 			var assigned int
 			var handled ledger
 			subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Hooks: kafka.Hooks{
-				Gap: func(_ string, partition int32, from, to int64) {
+				Gap: func(_ context.Context, g kafka.Gap) error {
 					mu.Lock()
 					defer mu.Unlock()
-					gaps = append(gaps, gap{partition, from, to})
+					gaps = append(gaps, gap{g.Partition, g.From, g.To})
+					return nil
 				},
 				Assigned: func(string, int32, int64) {
 					mu.Lock()
@@ -202,7 +207,7 @@ func TestRetentionThatOvertakesAReaderIsAGap(t *testing.T) {
 	var handled ledger
 	subscriber := open(t, kafka.SubscriberSettings{
 		Kafka: settings, Group: kafkatest.Name(t), Topics: []string{topic},
-		Hooks: kafka.Hooks{Gap: func(_ string, partition int32, from, to int64) { gaps <- gap{partition, from, to} }},
+		Hooks: kafka.Hooks{Gap: func(_ context.Context, g kafka.Gap) error { gaps <- gap{g.Partition, g.From, g.To}; return nil }},
 	})
 	batches(t, subscriber, topic, func(ctx context.Context, b *record.Batch) {
 		taken <- struct{}{}
@@ -220,5 +225,109 @@ func TestRetentionThatOvertakesAReaderIsAGap(t *testing.T) {
 	got := handled.offsets(topic, 0)
 	if want := append(upTo(int(passed.from)), upTo(per)[kept:]...); !slices.Equal(got, want) {
 		t.Errorf("got %d records, want those before and behind the gap, each once", len(got))
+	}
+}
+
+// TestGapThatCannotBeRecordedIsFoundAgain has a store that is away for the first two sessions.
+func TestGapThatCannotBeRecordedIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Broker(t)
+	topic, group := kafkatest.Topic(t, broker, 1), kafkatest.Name(t)
+	write(t, broker, topic, 1, 10)
+	kafkatest.Commit(t, broker, group, record.Position{Topic: topic, Offset: 2})
+	deleteRecords(t, broker, topic, 0, 6)
+	asked := make(chan kafka.Gap, 10)
+	var handled ledger
+	batches(t, open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Hooks: kafka.Hooks{
+		Gap: func(_ context.Context, g kafka.Gap) error {
+			asked <- g
+			if len(asked) > 2 {
+				return nil
+			}
+			if got := committed(t, broker, group, topic, 0); got != 2 {
+				t.Errorf("position while the gap is not recorded: got %d, want 2", got)
+			}
+			return errors.New("the store is away")
+		},
+	}}), topic, handled.handleAll)
+	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == 4 })
+	handled.wantPartition(t, topic, 0, []int64{6, 7, 8, 9})
+	if len(asked) != 3 {
+		t.Errorf("gap: got it said %d times, want 3: two that could not be recorded, one that was", len(asked))
+	}
+	for range len(asked) {
+		if g, want := <-asked, (kafka.Gap{Topic: topic, From: 2, To: 6, Reason: kafka.ReasonRetention}); g != want {
+			t.Errorf("gap: got %v, want %v", g, want)
+		}
+	}
+}
+
+// TestRetentionThatOvertakesOnePartitionIsOneGapAndOneRebalance has two partitions beside the one that is overtaken: they lose nothing, and
+// change hands once.
+func TestRetentionThatOvertakesOnePartitionIsOneGapAndOneRebalance(t *testing.T) {
+	t.Parallel()
+	const partitions, per, kept = 3, 1500, 1490
+	broker := kafkatest.Broker(t)
+	topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
+	for range 15 {
+		write(t, broker, topic, partitions, per/15)
+	}
+	settings := quick(broker)
+	settings.BatchRecords, settings.FetchBytes = 1, 1000
+	var seen trouble
+	var taken atomic.Int32
+	hooks := seen.hooks()
+	hooks.Assigned = func(string, int32, int64) { taken.Add(1) }
+	overtaken, held := make(chan struct{}), make(chan struct{}, per)
+	var handled ledger
+	batches(t, open(t, kafka.SubscriberSettings{Kafka: settings, Group: group, Topics: []string{topic}, Hooks: hooks}), topic,
+		func(ctx context.Context, b *record.Batch) {
+			if b.Records[0].Partition == 0 {
+				held <- struct{}{}
+				<-overtaken
+			}
+			handled.handleAll(ctx, b)
+		})
+	<-held
+	deleteRecords(t, broker, topic, 0, kept)
+	close(overtaken)
+	kafkatest.Eventually(t, "the gap is recorded", func() bool { return len(seen.seenGaps()) > 0 })
+	passed := seen.seenGaps()[0]
+	if passed.to != kept || passed.partition != 0 {
+		t.Errorf("gap: got %v, want one of partition 0 up to %d", passed, kept)
+	}
+	kafkatest.Eventually(t, "the rest is handled", func() bool { return handled.count() == int(passed.from)+per-kept+(partitions-1)*per })
+	kafkatest.Eventually(t, "the rest is committed", func() bool { return committed(t, broker, group, topic, 0) == per })
+	handled.wantPartition(t, topic, 0, append(upTo(int(passed.from)), upTo(per)[kept:]...))
+	handled.wantPartition(t, topic, 1, upTo(per))
+	handled.wantPartition(t, topic, 2, upTo(per))
+	if got := len(seen.seenGaps()); got != 1 {
+		t.Errorf("gaps: got %d, want 1", got)
+	}
+	if got := taken.Load(); got != 2*partitions {
+		t.Errorf("assignments: got %d, want %d: the first ones, and those after one rebalance", got, 2*partitions)
+	}
+}
+
+// TestGroupThatTheBrokersForgotReadsEverythingAgain loses no record in silence.
+func TestGroupThatTheBrokersForgotReadsEverythingAgain(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Broker(t)
+	topic, group := kafkatest.Topic(t, broker, 2), kafkatest.Name(t)
+	write(t, broker, topic, 2, 5)
+	for round := 1; round <= 2; round++ {
+		var handled ledger
+		subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}})
+		batches(t, subscriber, topic, handled.handleAll)
+		kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == 10*round })
+		handled.wantOnce(t, topic, 2, 5*round)
+		closeNow(t, subscriber)
+		request := kmsg.NewPtrDeleteGroupsRequest()
+		request.Groups = []string{group}
+		response, err := request.RequestWith(t.Context(), kafkatest.Client(t, broker))
+		if err != nil || response.Groups[0].ErrorCode != 0 {
+			t.Fatalf("deleting the group: got %v and %+v", err, response)
+		}
+		write(t, broker, topic, 2, 5)
 	}
 }

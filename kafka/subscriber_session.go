@@ -19,8 +19,9 @@ type session struct {
 	topics []string
 	// committed has what the group had committed when the session began, by topic and partition.
 	committed map[string]map[int32]committed
-	// end ends the session from our side.
-	end func()
+	// end ends the session from our side; lapse is told of it when it begins, and gives it up when it does not end.
+	end   func()
+	lapse func(sarama.ConsumerGroupSession)
 	// doubt runs while an exclusive member waits whether another one lives; nil when it does not.
 	doubt *time.Timer
 	// begun is true when the assignment was taken. It is read after the session.
@@ -51,8 +52,12 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 			return err
 		}
 	}
+	s.lapse(sess)
+	s.m.stalled.keep(sess)
 	if !s.idle {
 		go s.watchTopics(sess, maps.Clone(s.m.ids))
+		go s.watchStalled(sess)
+		go s.watchCommits(sess)
 	}
 	s.begun = true
 	s.m.reading.Store(true)
@@ -69,6 +74,7 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 		return nil
 	}
 	subscribed := s.m.subscriptions[source.Topic()]
+	source, begin := s.source(sess, source)
 	c := newClaim(s, subscribed, sess, source, s.committed[source.Topic()][source.Partition()])
 	s.m.claims.add(c)
 	s.m.memory.own(1)
@@ -76,6 +82,7 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 		s.m.memory.own(-1)
 		s.m.claims.remove(c)
 	}()
+	defer begin(c)()
 	c.run()
 	return nil
 }

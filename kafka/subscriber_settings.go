@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,10 @@ type SubscriberSettings struct {
 	// DrainTimeout is how long work in flight may take to end on a stop or a rebalance, before its context is cancelled.
 	// Default Kafka.DrainTimeout.
 	DrainTimeout time.Duration
+	// StalledAfter is how long a partition may stand still although its log goes on, before it is looked into. Default 30 s.
+	StalledAfter time.Duration
+	// CommitAlarmAfter is how long a frontier that moved may be uncommitted before that is an alarm. Default 10 s.
+	CommitAlarmAfter time.Duration
 	// Concurrency is how many keys the consumer handles side by side. Default 64; see [Subscriber.SetConcurrency].
 	Concurrency int
 	// Together treats all records of a partition as of one key: they are handled one after another, in the order of the log.
@@ -41,8 +46,8 @@ type SubscriberSettings struct {
 	Recognise Recogniser
 }
 
-// Hooks are called as things happen, for metrics and health. Each may be nil; each is called from several goroutines and must return at
-// once.
+// Hooks are called as things happen, for metrics and health. Each may be nil; each is called from several goroutines and, but for Gap,
+// must return at once.
 type Hooks struct {
 	// BatchTaken is called when records of a partition are handed over, with their bytes. Records handed over again count again.
 	BatchTaken func(topic string, partition int32, records int, bytes int64)
@@ -56,9 +61,9 @@ type Hooks struct {
 	Assigned func(topic string, partition int32, next int64)
 	// Lost is called when a partition was given back.
 	Lost func(topic string, partition int32)
-	// Gap is called when offsets are passed without being read: those from from up to, and without, to. When the committed offset was
-	// beyond the end of the log, to is below from: the log was made anew and is read from its start.
-	Gap func(topic string, partition int32, from, to int64)
+	// Gap is called before offsets are passed without being read, once for each gap: it may wait, until ctx ends. With an error the offsets
+	// are not passed, and the same gap is found again after a while.
+	Gap func(ctx context.Context, gap Gap) error
 	// Alarm is called when a condition begins, with a text that says what is wrong, and when it ends. Topic is empty for a condition of the
 	// whole consumer. When nobody asks, each is a line in the log.
 	Alarm func(kind AlarmKind, topic string, partition int32, on bool, text string)
@@ -77,6 +82,12 @@ const (
 	AlarmWindowFull AlarmKind = "window_full"
 	// AlarmNotAlone is on while an exclusive member waits for partitions that another process took.
 	AlarmNotAlone AlarmKind = "not_alone"
+	// AlarmCommit is on while records are finished and the group's position does not follow.
+	AlarmCommit AlarmKind = "commit"
+	// AlarmStalled is on while a partition's records wait and the client does not bring them.
+	AlarmStalled AlarmKind = "stalled"
+	// AlarmUnreadable is on while a partition is held by a batch that the client cannot read.
+	AlarmUnreadable AlarmKind = "unreadable"
 )
 
 // withDefaults returns the settings with everything filled in, or an error that joins all mistakes.
@@ -90,6 +101,12 @@ func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
 	}
 	if _, err := clientConfig(s.Kafka); err != nil {
 		mistakes = append(mistakes, err)
+	}
+	if s.StalledAfter = cmp.Or(s.StalledAfter, 30*time.Second); s.StalledAfter < 0 {
+		mistakes = append(mistakes, fmt.Errorf("stalled after is %s: want more than 0", s.StalledAfter))
+	}
+	if s.CommitAlarmAfter = cmp.Or(s.CommitAlarmAfter, 10*time.Second); s.CommitAlarmAfter < 0 {
+		mistakes = append(mistakes, fmt.Errorf("commit alarm after is %s: want more than 0", s.CommitAlarmAfter))
 	}
 	s.DrainTimeout = cmp.Or(s.DrainTimeout, drainTimeout(s.Kafka))
 	if limit := rebalanceTimeout(s.Kafka); s.DrainTimeout+abandonAfter > limit {
@@ -139,7 +156,7 @@ func (h Hooks) filled() Hooks {
 		h.Lost = func(string, int32) {}
 	}
 	if h.Gap == nil {
-		h.Gap = func(string, int32, int64, int64) {}
+		h.Gap = func(context.Context, Gap) error { return nil }
 	}
 	if h.Abandoned == nil {
 		h.Abandoned = func(string, int32, int) {}
