@@ -8,10 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/prantikov/millrace/kafka"
 )
@@ -91,7 +91,7 @@ func (b *brokers) version(ctx context.Context) string {
 	}
 	for _, one := range versions {
 		if one.Err == nil {
-			return fmt.Sprintf("%d node(s) of Apache Kafka %s", len(versions), one.VersionGuess(kversion.SkipKeys()))
+			return fmt.Sprintf("%d node(s) of Apache Kafka %s", len(versions), one.VersionGuess())
 		}
 	}
 	return "Apache Kafka"
@@ -106,7 +106,28 @@ func (b *brokers) createTopics(ctx context.Context, partitions int, topics ...st
 	if err != nil {
 		return fmt.Errorf("creating topics %q: %w", topics, err)
 	}
-	return nil
+	return b.awaitLeaders(ctx, topics)
+}
+
+// awaitLeaders waits until every partition answers: a broker knows of a topic before it leads it, and a peer that comes too early would
+// begin with a pause.
+func (b *brokers) awaitLeaders(ctx context.Context, topics []string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		offsets, err := b.admin.ListEndOffsets(ctx, topics...)
+		if err == nil {
+			err = offsets.Error()
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the leaders of topics %q: %w", topics, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // remove removes topics and groups of ours, also when ctx has ended. What is not there is fine.
