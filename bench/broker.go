@@ -21,14 +21,15 @@ type started struct {
 	Address string `json:"address"`
 }
 
-// serveBroker is the whole of the embedded broker's process.
+// serveBroker is the whole of the embedded broker's process. It ends with its input and not with a signal: a terminal's Ctrl-C reaches it too, and
+// the topics are still to be removed.
 func serveBroker(ctx context.Context, in io.Reader, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "millrace-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	broker, err := kafka.StartEmbedded(ctx, dir, kafka.EmbeddedOptions{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	broker, err := kafka.StartEmbedded(context.WithoutCancel(ctx), dir, kafka.EmbeddedOptions{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}
