@@ -65,7 +65,7 @@ fuzz: ## run each fuzz test for FUZZTIME (10s)
 bench: ## measure against the peers, small, on the embedded broker in a process of its own: bench/RESULTS.md
 	go run ./bench -all -records 100000 -limit 5s -report bench/RESULTS.md
 
-bench-kafka: ## measure against the peers on a real Kafka, started when none runs: bench/RESULTS.md (an hour)
+bench-kafka: ## measure against the peers on a real Kafka, started when none runs: bench/RESULTS.md (half an hour)
 	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
 		echo "measuring on $$brokers"; \
 		go run ./bench -all -brokers $$brokers -report bench/RESULTS.md

@@ -48,6 +48,8 @@ type work struct {
 	behaviour behaviour
 	meter     *meter
 	timed     bool
+	// concurrency is that of the task.
+	concurrency int
 
 	calls, spent   atomic.Int64
 	spins, spinCPU atomic.Int64
@@ -60,7 +62,7 @@ type work struct {
 
 // newWork returns the function of a task.
 func newWork(t task, m *meter) *work {
-	return &work{behaviour: t.Handler, meter: m, timed: t.Timed, failures: map[string]failure{}}
+	return &work{behaviour: t.Handler, meter: m, timed: t.Timed, concurrency: t.Concurrency, failures: map[string]failure{}}
 }
 
 // function handles one record as the behaviour says and counts it at its end.
@@ -196,5 +198,6 @@ func (w *work) addTo(r *report) {
 		r.HandlerCPUMicros = r.HandlerMeanMicros
 	}
 	r.P50Millis, r.P99Millis, r.LongestMillis = w.waits.percentile(.5), w.waits.percentile(.99), w.waits.percentile(1)
-	r.FollowSeconds = w.turns.follow()
+	// What the concurrency can do while the handler is slow; beyond 50,000/s the processors bound it.
+	r.FollowSeconds = w.turns.follow(min(float64(w.concurrency)*1e6/max(r.HandlerMeanMicros, 1), mostBySleeping))
 }

@@ -8,10 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/prantikov/millrace/kafka"
 )
@@ -21,14 +21,15 @@ type started struct {
 	Address string `json:"address"`
 }
 
-// serveBroker is the whole of the embedded broker's process.
+// serveBroker is the whole of the embedded broker's process. It ends with its input and not with a signal: a terminal's Ctrl-C reaches it too, and
+// the topics are still to be removed.
 func serveBroker(ctx context.Context, in io.Reader, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "millrace-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	broker, err := kafka.StartEmbedded(ctx, dir, kafka.EmbeddedOptions{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	broker, err := kafka.StartEmbedded(context.WithoutCancel(ctx), dir, kafka.EmbeddedOptions{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (b *brokers) version(ctx context.Context) string {
 	}
 	for _, one := range versions {
 		if one.Err == nil {
-			return fmt.Sprintf("%d node(s) of Apache Kafka %s", len(versions), one.VersionGuess(kversion.SkipKeys()))
+			return fmt.Sprintf("%d node(s) of Apache Kafka %s", len(versions), one.VersionGuess())
 		}
 	}
 	return "Apache Kafka"
@@ -106,7 +107,28 @@ func (b *brokers) createTopics(ctx context.Context, partitions int, topics ...st
 	if err != nil {
 		return fmt.Errorf("creating topics %q: %w", topics, err)
 	}
-	return nil
+	return b.awaitLeaders(ctx, topics)
+}
+
+// awaitLeaders waits until every partition answers: a broker knows of a topic before it leads it, and a peer that comes too early would
+// begin with a pause.
+func (b *brokers) awaitLeaders(ctx context.Context, topics []string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		offsets, err := b.admin.ListEndOffsets(ctx, topics...)
+		if err == nil {
+			err = offsets.Error()
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the leaders of topics %q: %w", topics, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // remove removes topics and groups of ours, also when ctx has ended. What is not there is fine.

@@ -67,7 +67,7 @@ func measure(ctx context.Context, o options, b *brokers, w workload, errout io.W
 // input is the common input of the workload.
 func (s *session) input() input {
 	i := input{records: s.workload.records, keys: s.options.keys, partitions: s.options.partitions, distribution: s.workload.distribution}
-	if s.options.records > 0 {
+	if s.options.records > 0 && !s.workload.whole {
 		i.records = s.options.records
 	}
 	if s.options.distribution != "" {

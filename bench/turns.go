@@ -48,15 +48,15 @@ func (w *work) turn(call) error {
 // never is the time of a rate that did not follow.
 const never = 999
 
-// follow is how many seconds the rate took to follow, the slower of both turns: after the turn to slow until it is half of what the slow
-// phase ends with, and after the turn back until it is half of what it was at first.
-func (t *turns) follow() float64 {
+// follow is how many seconds the rate took to follow, the slower of both turns: after the turn to slow until it is half of what is possible
+// in a second, and after the turn back until it is half of what it was at first. It is 0 when the input ended before the handler turned back.
+func (t *turns) follow(possible float64) float64 {
 	slowAt, backAt := int(t.slowAt.Load()/int64(slice)), int(t.backAt.Load()/int64(slice))
 	if slowAt == 0 || backAt == 0 {
 		return 0
 	}
-	steady := t.mean(backAt-int(time.Second/slice), backAt)
-	first := t.mean(1, slowAt)
+	// The slices of a turn have calls of both kinds, so they are left out.
+	steady, first := possible*slice.Seconds(), t.mean(1, slowAt)
 	return max(t.until(slowAt+1, backAt, steady/2), t.until(backAt, mostSlice, first/2))
 }
 

@@ -14,8 +14,10 @@ type workload struct {
 	// records is the size of the input, distribution the order of its keys where the command line leaves it open.
 	records      int
 	distribution string
-	cells        []cell
-	bars         []bar
+	// whole says that a smaller input would end before there is anything to see.
+	whole bool
+	cells []cell
+	bars  []bar
 	// prepare writes another input than the common one.
 	prepare func(ctx context.Context, s *session) (*prepared, error)
 }
