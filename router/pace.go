@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	// slowAbove is the time per record from which a goroutine for each key pays, fastBelow the one under which it no longer does.
-	slowAbove = 50 * time.Microsecond
-	fastBelow = 25 * time.Microsecond
+	// slowAbove is the time per record from which keys go side by side, fastBelow the one under which they no longer do. What a function
+	// computes itself does not become faster side by side, and is measured on a machine that does other things meanwhile.
+	slowAbove = 150 * time.Microsecond
+	fastBelow = 75 * time.Microsecond
 	// paceGroup is how many records are one sample.
 	paceGroup = 16
 	// paceShare is the weight of one sample.

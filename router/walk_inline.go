@@ -27,8 +27,9 @@ type inlineWalk struct {
 	// handed is the walk of what the lookout has taken over.
 	handed sync.WaitGroup
 
-	mu   sync.Mutex
-	over bool
+	mu sync.Mutex
+	// over is true when the walk is through, sided once other keys go on beside it.
+	over, sided bool
 	// parked has the keys of which a record waits for its next try.
 	parked map[string]bool
 }
@@ -88,7 +89,8 @@ func (w *inlineWalk) park(key string) {
 	w.parked[key] = true
 }
 
-// look hands the records that are not begun over to the pool when the running one blocks them.
+// look lets other keys go on when the running record blocks the walk: the source may hand over more, and what is not begun yet goes to
+// the pool.
 func (w *inlineWalk) look(now time.Time, running *try) {
 	blocked := running != nil && now.Sub(running.began) > blockedAfter
 	if w.h.together || !w.batch.Parks() || !(blocked || now.Sub(w.began) > tardyAfter) {
@@ -96,14 +98,12 @@ func (w *inlineWalk) look(now time.Time, running *try) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.over || w.sided {
+		return
+	}
+	w.sided = true
 	count := len(w.batch.Records)
-	if w.over || int(w.cursor.Load()) >= count {
-		return
-	}
-	from := int(w.cursor.Swap(int64(count)))
-	if from >= count {
-		return
-	}
+	from := min(int(w.cursor.Swap(int64(count))), count)
 	w.h.pace.blocked(now.Sub(w.began) / time.Duration(max(from, 1)))
 	present := ""
 	if from > 0 {
