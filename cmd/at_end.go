@@ -20,6 +20,8 @@ type goal struct {
 	topic           string
 	partition       int32
 	end             int64
+	// at is where the group was at the last look; -1 before the first.
+	at int64
 }
 
 // untilEnd returns when every consumer's group has committed through to the ends that the logs had at the call. When the context ends
@@ -60,7 +62,7 @@ func (s *service) goals(ctx context.Context) ([]goal, error) {
 				return nil, err
 			}
 			for partition := range int32(len(ends)) {
-				goals = append(goals, goal{consumer: m.consumer.Name(), group: m.settings.Group, topic: topic, partition: partition, end: ends[partition]})
+				goals = append(goals, goal{consumer: m.consumer.Name(), group: m.settings.Group, topic: topic, partition: partition, end: ends[partition], at: -1})
 			}
 		}
 	}
@@ -90,6 +92,12 @@ func (s *service) unfinished(ctx context.Context, goals []goal) ([]goal, error) 
 		}
 		at := max(committed[key][g.partition], starts[g.topic][g.partition])
 		if at >= g.end {
+			continue
+		}
+		if at != g.at {
+			// Who moves needs no closer look, which would cost the brokers a fetch.
+			g.at = at
+			left = append(left, g)
 			continue
 		}
 		// What is left may be markers of transactions, which nobody is given.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func (s *service) start(ctx context.Context, only []string) error {
 	if err := s.openKafka(ctx); err != nil {
 		return err
 	}
-	if err := s.addConsumers(only); err != nil {
+	if err := s.addConsumers(ctx, only); err != nil {
 		return err
 	}
 	s.ran = make(chan error, 1)
@@ -208,7 +209,7 @@ func (s *service) routerSettings() router.Settings {
 }
 
 // addConsumers gives each enabled consumer its member of its group.
-func (s *service) addConsumers(only []string) error {
+func (s *service) addConsumers(ctx context.Context, only []string) error {
 	s.memory = kafka.NewMemory(int64(s.settings.Kafka.Memory))
 	for _, name := range only {
 		if !slices.Contains(s.app.names(), name) {
@@ -226,6 +227,27 @@ func (s *service) addConsumers(only []string) error {
 	}
 	if len(s.members) == 0 {
 		return usage("no consumer is enabled (consumers.<name>.enabled, --consumers)")
+	}
+	return s.shareMemory(ctx)
+}
+
+// shareMemory tells the memory how many partitions it is for, and the garbage collector how much there is: the budget twice, for what is
+// read and not collected yet, and room for the rest of the program. GOMEMLIMIT, where it is set, is left alone.
+func (s *service) shareMemory(ctx context.Context) error {
+	total := 0
+	for _, m := range s.members {
+		for _, topic := range m.topics {
+			partitions, err := s.reader.Partitions(ctx, topic)
+			if err != nil {
+				return err
+			}
+			total += len(partitions)
+		}
+	}
+	s.memory.Expect(total)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		const rest = 128 << 20
+		debug.SetMemoryLimit(2*int64(s.settings.Kafka.Memory) + rest)
 	}
 	return nil
 }

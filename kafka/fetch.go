@@ -16,6 +16,9 @@ import (
 // broker's slip.
 const quietFetches = 2
 
+// probeBytes is what a probe asks for at first.
+const probeBytes = 4 << 10
+
 // errOldFormat is a log that nobody has written since Kafka 0.11.
 var errOldFormat = errors.New("the log has the format of Kafka before 0.11")
 
@@ -66,7 +69,12 @@ func (s *scan) more(ctx context.Context) ([]*record.Record, error) {
 // fetch is one fetch that got an answer. It passes what retention deleted meanwhile.
 func (s *scan) fetch(ctx context.Context, quiet int) (f fetched, err error) {
 	// A fetch that brought nothing may have been filled with batches that compaction emptied: the next one asks for more.
-	bytes := s.reader.fetchBytes << (2 * quiet)
+	first := s.reader.fetchBytes
+	if s.probe {
+		// One batch says whether there is a record, and a broker sends at least one, however large.
+		first = min(first, probeBytes)
+	}
+	bytes := first << (2 * quiet)
 	err = s.reader.try(ctx, s.at.Topic, func() error {
 		f, err = await(ctx, func() (fetched, error) { return s.reader.fetch(s.at, s.end, bytes) })
 		return err

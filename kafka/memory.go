@@ -10,8 +10,9 @@ type Memory struct {
 	budget int64
 
 	mu sync.Mutex
-	// expected counts the partitions of all topics of all subscribers that have connected, owned those that they own.
-	expected, owned int
+	// told is how many partitions there will be, as the process said; expected counts those of all topics of all subscribers that have
+	// connected, owned those that they own.
+	told, expected, owned int
 }
 
 // NewMemory returns a budget (kafka.memory). Zero or less means 256 MiB.
@@ -26,7 +27,7 @@ func NewMemory(budget int64) *Memory {
 // fetchShare of it for one answer, because what is compressed there grows when it is read.
 const (
 	windowShare = 2
-	fetchShare  = 8
+	fetchShare  = 32
 	leastFetch  = 64 << 10
 )
 
@@ -41,8 +42,15 @@ func (m *Memory) perPartition() int64 {
 func (m *Memory) perFetch(wanted int) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	share := m.budget / fetchShare / int64(max(m.expected, m.owned, 1))
+	share := m.budget / fetchShare / int64(max(m.told, m.expected, m.owned, 1))
 	return int(min(max(share, leastFetch), int64(wanted)))
+}
+
+// Expect says how many partitions all subscribers will have together, so that the first to connect does not take what the others need.
+func (m *Memory) Expect(partitions int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told = partitions
 }
 
 func (m *Memory) expect(partitions int) {
