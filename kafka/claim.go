@@ -16,12 +16,11 @@ import (
 // claim is the ownership of one partition, from the assignment until it is given back. Its run method is the only one that takes records
 // from the client; results come from any goroutine.
 type claim struct {
-	s          *session
 	m          *member
 	settings   *SubscriberSettings
 	subscribed *subscription
-	session    sarama.ConsumerGroupSession
-	source     sarama.ConsumerGroupClaim
+	source     source
+	sink       sink
 	drain      *drain
 	// id is another one for each claim.
 	id        string
@@ -69,10 +68,10 @@ type mark struct {
 	text     string
 }
 
-func newClaim(s *session, subscribed *subscription, sess sarama.ConsumerGroupSession, source sarama.ConsumerGroupClaim, restored committed) *claim {
-	settings := s.m.settings
+func newClaim(m *member, subscribed *subscription, source source, sink sink, restored committed) *claim {
+	settings := m.settings
 	c := &claim{
-		s: s, m: s.m, settings: settings, subscribed: subscribed, session: sess, source: source, drain: newDrain(settings.DrainTimeout),
+		m: m, settings: settings, subscribed: subscribed, source: source, sink: sink, drain: newDrain(settings.DrainTimeout),
 		id: watermill.NewUUID(), topic: source.Topic(), partition: source.Partition(),
 		wake: make(chan struct{}, 1), fetching: true, sidewise: true, again: backoff{first: handAgainFirst, most: handAgainMost}, delivered: time.Now(),
 	}
@@ -94,7 +93,7 @@ const lookEvery = 100 * time.Millisecond
 
 // run hands over one batch after another until the partition is wanted back, lets what is in flight end, then marks and commits.
 func (c *claim) run() {
-	defer context.AfterFunc(c.session.Context(), c.drain.begin)()
+	defer context.AfterFunc(c.sink.Context(), c.drain.begin)()
 	defer context.AfterFunc(c.drain.ctx, c.cancel)()
 	defer c.cancel()
 	defer c.drain.release()

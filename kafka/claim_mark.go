@@ -30,11 +30,11 @@ func (c *claim) mark(next mark) {
 	case next == c.marked:
 		return
 	case next.frontier > c.marked.frontier:
-		c.session.MarkOffset(c.topic, c.partition, next.frontier, next.text)
+		c.sink.MarkOffset(c.topic, c.partition, next.frontier, next.text)
 		c.settings.Hooks.Committed(c.topic, c.partition, next.frontier)
 	default:
 		// MarkOffset ignores the offset that it has, whatever the metadata.
-		c.session.ResetOffset(c.topic, c.partition, next.frontier, next.text)
+		c.sink.ResetOffset(c.topic, c.partition, next.frontier, next.text)
 	}
 	c.marked, c.moved = next, true
 }
@@ -44,7 +44,7 @@ func (c *claim) giveBack() {
 	c.look()
 	if c.moved {
 		at := committed{offset: c.marked.frontier, metadata: c.marked.text}
-		if err := c.s.commitForGood(c.drain.ctx, c.session, c.topic, c.partition, at); err != nil {
+		if err := c.sink.commitLast(c.drain.ctx, c.topic, c.partition, at); err != nil {
 			c.settings.Logger.Warn("the last commit of a partition was refused: what was finished since the one before is delivered again",
 				"topic", c.topic, "partition", c.partition, "error", explained(err))
 		}

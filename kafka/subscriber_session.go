@@ -75,7 +75,7 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 	}
 	subscribed := s.m.subscriptions[source.Topic()]
 	source, begin := s.source(sess, source)
-	c := newClaim(s, subscribed, sess, source, s.committed[source.Topic()][source.Partition()])
+	c := newClaim(s.m, subscribed, source, sessionSink{ConsumerGroupSession: sess, s: s}, s.committed[source.Topic()][source.Partition()])
 	s.m.claims.add(c)
 	s.m.memory.own(1)
 	defer func() {

@@ -116,6 +116,6 @@ func (o *ownSource) run(ctx context.Context) {
 // fetch lets the group's fetches bring the partition, or not. One with a source of its own stays out of them.
 func (c *claim) fetch(on bool) {
 	if _, own := c.source.(*ownSource); !own {
-		c.m.fetch(c.topic, c.partition, on)
+		c.sink.fetch(c.topic, c.partition, on)
 	}
 }
