@@ -104,7 +104,6 @@ type simulation struct {
 	random *rand.Rand
 	log    *simulatedLog
 	sub    *Subscriber
-	out    chan *message.Message
 
 	mu sync.Mutex
 	// effects has, by key, the offsets in the order in which they were handled for good.
