@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -23,6 +24,9 @@ const consumer = "bench"
 
 // consumeMillrace is our full chain with the binary's own defaults: subscriber, router, all middlewares, metrics, typed handlers.
 func consumeMillrace(ctx context.Context, t task, handle function, ready func()) error {
+	// As the binary has it.
+	debug.SetGCPercent(200)
+	debug.SetMemoryLimit(int64(kafkaSettings(t.Brokers).Memory)*2 + 128<<20)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	metrics := observe.NewMetrics("bench")
 	letters, err := kafka.NewDeadLetterPublisher(kafkaSettings(t.Brokers), logger)

@@ -231,8 +231,9 @@ func (s *service) addConsumers(ctx context.Context, only []string) error {
 	return s.shareMemory(ctx)
 }
 
-// shareMemory tells the memory how many partitions it is for, and the garbage collector how much there is: the budget twice, for what is
-// read and not collected yet, and room for the rest of the program. GOMEMLIMIT, where it is set, is left alone.
+// shareMemory tells the memory how many partitions it is for, and the garbage collector how much there is: twice the budget
+// and room for the rest of the program. Below that it may collect half as often as it would, which is a
+// twentieth of the processor time. GOMEMLIMIT and GOGC, where they are set, are left alone.
 func (s *service) shareMemory(ctx context.Context) error {
 	total := 0
 	for _, m := range s.members {
@@ -248,6 +249,9 @@ func (s *service) shareMemory(ctx context.Context) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		const rest = 128 << 20
 		debug.SetMemoryLimit(2*int64(s.settings.Kafka.Memory) + rest)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func NewMemory(budget int64) *Memory {
 // fetchShare of it for one answer, because what is compressed there grows when it is read.
 const (
 	windowShare = 2
-	fetchShare  = 32
+	fetchShare  = 64
 	leastFetch  = 64 << 10
 )
 

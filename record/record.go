@@ -87,7 +87,7 @@ func (r *Record) ID() string {
 }
 
 func isCloudEventID(header Header) bool {
-	return strings.HasPrefix(header.Key, "c") && slices.Contains(cloudEventIDs[:], header.Key)
+	return len(header.Key) > 0 && header.Key[0] == 'c' && slices.Contains(cloudEventIDs[:], header.Key)
 }
 
 // Size is what the record weighs in memory: key, value and headers in bytes.

@@ -22,8 +22,14 @@ func faulty(class record.Class, format string, arguments ...any) error {
 	return &contentError{class: class, text: fmt.Sprintf(format, arguments...)}
 }
 
-// typeHeaders are the headers in which producers name the type of a record's value: Spring Kafka's and CloudEvents'.
-var typeHeaders = [...]string{"__TypeId__", "ce_type", "ce-type", "cloudEvents:type", "cloudEvents_type"}
+// namesType says whether a header is one in which producers name the type of a record's value: Spring Kafka's and CloudEvents'.
+func namesType(key string) bool {
+	switch key {
+	case "__TypeId__", "ce_type", "ce-type", "cloudEvents:type", "cloudEvents_type":
+		return true
+	}
+	return false
+}
 
 // decode reads an event, with the limits and policies that hold for every decoding consumer.
 func (h *handler) decode(r *record.Record) (messages.Decoded, error) {
@@ -51,35 +57,34 @@ func (h *handler) decode(r *record.Record) (messages.Decoded, error) {
 // checkType refuses a type header that names another of our types. A name that we do not know, an alias or another team's class, says
 // nothing: the topic decides the type.
 func (h *handler) checkType(r *record.Record) error {
-	if !slices.ContainsFunc(r.Headers, namesType) {
-		return nil
-	}
-	for _, key := range typeHeaders {
-		value, ok := r.Header(key)
-		if !ok {
+	for i, header := range r.Headers {
+		if !namesType(header.Key) || repeated(r.Headers[i+1:], header.Key) {
 			continue
 		}
-		if before := h.accepted.Load(); before != nil && before.key == key && before.value == string(value) {
+		if before := h.accepted.Load(); before != nil && before.key == header.Key && before.value == string(header.Value) {
 			continue
 		}
-		header := typeHeader{key: key, value: string(value)}
-		name := header.value
-		if key == "__TypeId__" {
+		given := typeHeader{key: header.Key, value: string(header.Value)}
+		name := given.value
+		if given.key == "__TypeId__" {
 			// A Java class: the packages before it say nothing.
 			name = name[strings.LastIndexByte(name, '.')+1:]
 		}
 		if named, known := messages.TypeNamed(name, h.types); known && named.Name() != h.declared.Name() {
-			return faulty(record.ClassTypeMismatch, "the header %s names %s on a topic of %s", key, named.Name(), h.declared.Name())
+			return faulty(record.ClassTypeMismatch, "the header %s names %s on a topic of %s", given.key, named.Name(), h.declared.Name())
 		}
-		h.accepted.Store(&header)
+		h.accepted.Store(&given)
 	}
 	return nil
 }
 
+// repeated says whether a key comes again: the last header of a key counts.
+func repeated(headers []record.Header, key string) bool {
+	return slices.ContainsFunc(headers, func(other record.Header) bool { return other.Key == key })
+}
+
 // typeHeader is a header that names a type.
 type typeHeader struct{ key, value string }
-
-func namesType(header record.Header) bool { return slices.Contains(typeHeaders[:], header.Key) }
 
 // contentFailure applies the topic's policies to what the decoder found.
 func (h *handler) contentFailure(err error) error {

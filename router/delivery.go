@@ -28,8 +28,9 @@ type delivery struct {
 	// made counts the tries that have ended, or run.
 	made int
 	// settle, when set, says whether the dead letter may be written now, or others would wait for something that is held meanwhile.
-	settle  func() bool
-	trouble *trouble
+	settle    func() bool
+	trouble   *trouble
+	noHeaders message.Metadata
 
 	// first is the memory of the first try: most records need no other.
 	first struct {
@@ -85,7 +86,11 @@ func deliveryOf(msg *message.Message) *delivery {
 }
 
 // deliveries makes deliveries in blocks: an allocation for each record is a good part of what a record costs.
-type deliveries struct{ block []delivery }
+type deliveries struct {
+	block []delivery
+	// noHeaders is the metadata of all messages that only our own middleware sees, which looks at none.
+	noHeaders message.Metadata
+}
 
 const deliveriesPerBlock = 16
 
@@ -94,12 +99,15 @@ func (ds *deliveries) of(ctx context.Context, batch *record.Batch, index int, s 
 	d, back := batch.Memo(index).(*delivery)
 	if !back {
 		if len(ds.block) == 0 {
-			ds.block = make([]delivery, min(deliveriesPerBlock, len(batch.Records)))
+			ds.block = make([]delivery, deliveriesPerBlock)
 		}
 		d, ds.block = &ds.block[0], ds.block[1:]
 		d.id = batch.Records[index].ID()
 	}
-	d.record, d.base, d.seat, d.settle = batch.Records[index], ctx, s, nil
+	if ds.noHeaders == nil {
+		ds.noHeaders = message.Metadata{}
+	}
+	d.record, d.base, d.seat, d.settle, d.noHeaders = batch.Records[index], ctx, s, nil, ds.noHeaders
 	return d
 }
 
@@ -120,7 +128,7 @@ func (d *delivery) message(ctx context.Context, bare bool) *message.Message {
 	d.try = t
 	msg.UUID, msg.Payload = d.id, d.record.Value
 	if bare {
-		msg.Metadata = message.Metadata{}
+		msg.Metadata = d.noHeaders
 	} else {
 		msg.Metadata = make(message.Metadata, len(d.record.Headers))
 		for _, header := range d.record.Headers {

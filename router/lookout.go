@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,8 @@ const (
 	// thousands, and which hold nobody but themselves.
 	lookEvery = 5 * time.Millisecond
 	poolEvery = 4
+	// trimEvery is how many looks pass between two trims of the pools.
+	trimEvery = 200
 	// quietLooks is how many looks without anything to see end the lookout's goroutine.
 	quietLooks = 100
 )
@@ -30,7 +33,19 @@ type lookout struct {
 	mu      sync.Mutex
 	walks   []*seat
 	workers []*seat
-	on      bool
+	// pools are those that have or had workers.
+	pools []*pool
+	on    bool
+}
+
+// enterWorker shows a pool's worker to the lookout, and the pool, to be trimmed.
+func (l *lookout) enterWorker(w *worker, p *pool) {
+	l.enter(&w.seat)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !slices.Contains(l.pools, p) {
+		l.pools = append(l.pools, p)
+	}
 }
 
 // enter shows a seat to the lookout until leave.
@@ -80,6 +95,10 @@ func (l *lookout) run() {
 			l.mu.Unlock()
 			return
 		}
+		var pools []*pool
+		if look%trimEvery == 0 {
+			pools = slices.Clone(l.pools)
+		}
 		seen = append(seen[:0], l.walks...)
 		if look%poolEvery == 0 {
 			seen = append(seen, l.workers...)
@@ -90,6 +109,9 @@ func (l *lookout) run() {
 			s.look(now)
 		}
 		clear(seen)
+		for _, p := range pools {
+			p.trim()
+		}
 	}
 }
 

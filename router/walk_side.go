@@ -44,16 +44,15 @@ func (h *handler) walkSide(ctx context.Context, batch *record.Batch, from int, w
 }
 
 // run handles the records of one key.
-func (w *sideWalk) run(first int, s *seat) {
+func (w *sideWalk) run(first int, by *worker) {
 	defer w.over.Done()
-	var made deliveries
 	began := time.Now()
 	for i := first; i >= 0; i = int(w.next[i]) {
 		if stopped(w.ctx.Done(), w.batch.Stopping) {
 			w.giveBack(i)
 			return
 		}
-		result := w.h.walkOne(w.ctx, w.batch, made.of(w.ctx, w.batch, i, s))
+		result := w.h.walkOne(w.ctx, w.batch, by.made.of(w.ctx, w.batch, i, &by.seat))
 		w.h.report(w.batch, i, result)
 		now := time.Now()
 		w.h.pace.add(now.Sub(began), 1)
