@@ -53,15 +53,19 @@ func (s *service) observer(handler router.Handler) router.Observer {
 		},
 		Normalised: metrics.Normalised,
 		Held: func(r *record.Record, hold router.Hold) {
+			s.holds.add(handler.Consumer, r.Position)
 			s.health.Hold(handler.Consumer, r.Topic, r.Partition, hold.Cause)
 			switch {
 			case hold.Letter:
-				s.alarms.Begin(alarmDeadLetter, handler.Consumer, r.Topic, r.Partition, "a dead letter cannot be written; the partition is held: "+hold.Cause)
+				s.alarms.Begin(alarmDeadLetter, handler.Consumer, r.Topic, r.Partition, "a dead letter cannot be written; its key is held: "+hold.Cause)
 			case time.Since(hold.Since) > heldBeforeAlarm:
-				s.alarms.Begin(alarmHeld, handler.Consumer, r.Topic, r.Partition, "what the consumer needs is away; the partition is held: "+hold.Cause)
+				s.alarms.Begin(alarmHeld, handler.Consumer, r.Topic, r.Partition, "what the consumer needs is away; it is held: "+hold.Cause)
 			}
 		},
 		Released: func(r *record.Record) {
+			if !s.holds.remove(handler.Consumer, r.Position) {
+				return
+			}
 			s.health.ReleaseAll(handler.Consumer, r.Topic, r.Partition)
 			s.alarms.End(alarmDeadLetter, handler.Consumer, r.Topic, r.Partition)
 			s.alarms.End(alarmHeld, handler.Consumer, r.Topic, r.Partition)
@@ -78,6 +82,7 @@ func (s *service) hooks(m *member) kafka.Hooks {
 		},
 		Assigned: func(string, int32, int64) { s.health.Joined(name, true) },
 		Lost: func(topic string, partition int32) {
+			s.holds.lose(name, topic, partition)
 			s.health.Lost(name, topic, partition)
 			s.alarms.EndPartition(name, topic, partition)
 		},

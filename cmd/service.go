@@ -28,6 +28,7 @@ type service struct {
 	metrics *observe.Metrics
 	health  *observe.Health
 	alarms  *observe.Alarms
+	holds   holds
 
 	letters letterPublisher
 	reader  *kafka.Reader
