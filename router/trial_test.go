@@ -21,13 +21,11 @@ type trial struct {
 	*record.Batch
 	stop func()
 
-	mu       sync.Mutex
-	results  map[int]record.Result
-	doubled  []int
-	sides    int
-	settled  *sync.Cond
-	walked   bool
-	finished int
+	mu      sync.Mutex
+	results map[int]record.Result
+	doubled []int
+	sides   int
+	walked  bool
 }
 
 // tryKeys makes a batch with a record of each key, in this order.
@@ -43,7 +41,6 @@ func tryKeys(t *testing.T, keys string) *trial {
 func tryRecords(records []*record.Record, memos []any) *trial {
 	stopping := make(chan struct{})
 	tr := &trial{results: map[int]record.Result{}, stop: sync.OnceFunc(func() { close(stopping) })}
-	tr.settled = sync.NewCond(&tr.mu)
 	tr.Batch = &record.Batch{Records: records, Memos: memos, Claim: "trial", Stopping: stopping, Report: tr.report, Side: tr.side}
 	return tr
 }
@@ -62,7 +59,6 @@ func (tr *trial) report(index int, result record.Result) {
 		tr.doubled = append(tr.doubled, index)
 	}
 	tr.results[index] = result
-	tr.settled.Broadcast()
 }
 
 func (tr *trial) side() {
@@ -191,17 +187,6 @@ func (d *diary) calls() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.begun)
-}
-
-// now counts the calls that have not returned.
-func (d *diary) now() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	count := 0
-	for _, running := range d.running {
-		count += running
-	}
-	return count
 }
 
 // most is how many ran side by side, at most, and forgets it.
