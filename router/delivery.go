@@ -47,9 +47,11 @@ type trouble struct {
 	// letter is set when the record was given up; lettered once its dead letter is acknowledged.
 	letter   *record.Letter
 	lettered bool
-	// heldSince is when the record began to wait for something outside; held counts the tries since.
+	// heldSince is when the record began to wait for something outside; held counts the tries since. waited is how long that took in all:
+	// none of it is the retry's time.
 	heldSince time.Time
 	held      int
+	waited    time.Duration
 }
 
 // inTrouble returns the record's trouble, which begins here when it has none.
@@ -62,6 +64,18 @@ func (d *delivery) inTrouble() *trouble {
 
 // givenUp says whether the record has its dead letter, written or not.
 func (d *delivery) givenUp() bool { return d.trouble != nil && d.trouble.letter != nil }
+
+// retrying is for how long the record is tried, without the time in which it waited for something outside.
+func (d *delivery) retrying(now time.Time) time.Duration {
+	took := now.Sub(d.attempts().First)
+	if d.trouble != nil {
+		took -= d.trouble.waited
+		if !d.trouble.heldSince.IsZero() {
+			took -= now.Sub(d.trouble.heldSince)
+		}
+	}
+	return took
+}
 
 // attempts is what was tried so far.
 func (d *delivery) attempts() record.Attempts {

@@ -59,7 +59,7 @@ func decide(err error, d *delivery, retry RetrySettings, now time.Time) *fate {
 		return deadLetterFate(given.class, err)
 	}
 	pause := retry.interval(d.made)
-	if d.made >= retry.Tries || now.Add(pause).Sub(d.attempts().First) > retry.MaxElapsed {
+	if d.made >= retry.Tries || d.retrying(now)+pause > retry.MaxElapsed {
 		return deadLetterFate(lastClass(err), err)
 	}
 	return &fate{result: record.Result{Outcome: record.Parked, Until: now.Add(pause)}, cause: err}

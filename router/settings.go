@@ -63,7 +63,8 @@ type RetrySettings struct {
 	Tries int
 	// InitialInterval is the first pause, default 100 ms; each later one is twice as long, up to MaxInterval, default 5 s.
 	InitialInterval, MaxInterval time.Duration
-	// MaxElapsed bounds the time from the beginning of the first try to that of the last. Default 30 s.
+	// MaxElapsed bounds the time from the beginning of the first try to that of the last, without what the record waited for something
+	// that was away. Default 30 s.
 	MaxElapsed time.Duration
 	// Jitter is the part of a pause that is random, 0 to 1.
 	Jitter float64

@@ -26,7 +26,8 @@ type try struct {
 	// ending is the real context behind this one, once somebody needs it.
 	ending atomic.Pointer[ending]
 	mu     sync.Mutex
-	over   bool
+	// over is set under the lock when the try has ended.
+	over atomic.Bool
 }
 
 type ending struct {
@@ -46,6 +47,9 @@ func (t *try) Done() <-chan struct{} { return t.real().Done() }
 func (t *try) Err() error {
 	if real := t.ending.Load(); real != nil {
 		return real.Err()
+	}
+	if t.over.Load() {
+		return context.Canceled
 	}
 	return t.parent.Err()
 }
@@ -81,7 +85,7 @@ func (t *try) make() *ending {
 	}
 	made := &ending{}
 	made.Context, made.cancel = context.WithCancelCause(t.parent)
-	if t.over {
+	if t.over.Load() {
 		made.cancel(nil)
 	}
 	t.ending.Store(made)
@@ -92,7 +96,7 @@ func (t *try) make() *ending {
 func (t *try) expire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over || t.expired.Load() {
+	if t.over.Load() || t.expired.Load() {
 		return
 	}
 	t.expired.Store(true)
@@ -103,7 +107,7 @@ func (t *try) expire() {
 func (t *try) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.over = true
+	t.over.Store(true)
 	if made := t.ending.Load(); made != nil {
 		made.cancel(nil)
 	}

@@ -102,9 +102,7 @@ func (h *handler) walkOne(ctx context.Context, batch *record.Batch, d *delivery)
 
 // park is the result of a record that the source takes back, with what is known of it.
 func (h *handler) park(d *delivery, ended fate) record.Result {
-	if ended.hold {
-		h.tellHeld(d, ended)
-	}
+	h.tell(d, ended)
 	ended.result.Memo = d.forLater()
 	return ended.result
 }
@@ -128,10 +126,17 @@ func (h *handler) try(ctx context.Context, d *delivery) fate {
 
 // wait holds the record, and with it whoever handles it, until its next try.
 func (h *handler) wait(ctx context.Context, stopping <-chan struct{}, d *delivery, ended fate) {
+	h.tell(d, ended)
+	h.clock.Wait(ctx, stopping, ended.result.Until)
+}
+
+// tell tells whether a record that is to be tried again waits for something outside.
+func (h *handler) tell(d *delivery, ended fate) {
 	if ended.hold {
 		h.tellHeld(d, ended)
+	} else {
+		h.release(d)
 	}
-	h.clock.Wait(ctx, stopping, ended.result.Until)
 }
 
 // tellHeld tells that a record waits for something outside.
@@ -151,6 +156,7 @@ func (h *handler) release(d *delivery) {
 	if d.trouble == nil || d.trouble.heldSince.IsZero() {
 		return
 	}
+	d.trouble.waited += h.clock.Now().Sub(d.trouble.heldSince)
 	d.trouble.heldSince, d.trouble.held = time.Time{}, 0
 	if h.observer.Released != nil {
 		h.observer.Released(d.record)
