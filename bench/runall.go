@@ -12,18 +12,25 @@ import (
 // oneConsumer is the consumer that runs alone in the variant of that name: it takes all topics and has a unit of work.
 const oneConsumer = "analytics"
 
+// The engines of the binary (kafka.engine).
+const (
+	engineOurs  = "millrace"
+	engineStock = "watermill"
+)
+
 func runAll() workload {
 	resident := func(r result) float64 { return r.PeakRSSMiB }
 	alone := variant(peerMillrace, oneConsumer+" alone")
 	return workload{
 		name: "run-all", records: million, distribution: roundRobin, prepare: prepareDay,
-		about: "millrace run --exit-at-end with all built-in consumers, 1 % of the records bad; stock with as many handlers, which write nothing",
+		about: "millrace run --exit-at-end with all built-in consumers, 1 % of the records bad; watermill-kafka is the same binary and handlers on the stock engine; beside it a stock application whose handlers only decode",
 		cells: []cell{
-			{peer: peerMillrace, run: func(ctx context.Context, s *session) (report, error) { return s.runBinary(ctx) }},
+			{peer: peerMillrace, run: func(ctx context.Context, s *session) (report, error) { return s.runBinary(ctx, engineOurs) }},
 			{peer: peerMillrace, variant: alone.variant, run: func(ctx context.Context, s *session) (report, error) {
-				return s.runBinary(ctx, "--consumers", oneConsumer)
+				return s.runBinary(ctx, engineOurs, "--consumers", oneConsumer)
 			}},
-			{peer: peerWatermill, run: runStock},
+			{peer: peerWatermill, run: func(ctx context.Context, s *session) (report, error) { return s.runBinary(ctx, engineStock) }},
+			{peer: peerWatermill, variant: "handlers that write nothing", run: runStock},
 		},
 		bars: []bar{
 			atLeast("× throughput of watermill-kafka", 8, rateRatio(of(peerMillrace), of(peerWatermill))),
@@ -74,8 +81,8 @@ func runStock(ctx context.Context, s *session) (report, error) {
 }
 
 // configuration is the binary's file for these topics, with groups of its own.
-func (p *prepared) configuration(brokers []string, dataDir, name string) (text string, groups []string) {
-	text = fmt.Sprintf("data_dir: %q\nkafka:\n  brokers: [", dataDir)
+func (p *prepared) configuration(brokers []string, engine, dataDir, name string) (text string, groups []string) {
+	text = fmt.Sprintf("data_dir: %q\nkafka:\n  engine: %s\n  brokers: [", dataDir, engine)
 	for _, address := range brokers {
 		text += fmt.Sprintf("%q, ", address)
 	}
