@@ -20,10 +20,10 @@ var walks = []struct {
 	inline bool
 }{{"inline", true}, {"key by key", false}}
 
-// bubble runs the test with time of its own, and lets the router's lookout end, which looks on for a moment.
+// bubble runs the test with time of its own, and lets the lookout and the workers of the pools end, which wait on for some seconds.
 func bubble(t *testing.T, test func(*testing.T)) {
 	synctest.Test(t, func(t *testing.T) {
-		defer func() { <-time.After(time.Second) }()
+		defer func() { <-time.After(5 * time.Second) }()
 		test(t)
 	})
 }
