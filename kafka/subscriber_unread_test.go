@@ -123,7 +123,7 @@ func (s *trouble) on(kind kafka.AlarmKind, partition int32) (bool, string) {
 func TestBatchThatCannotBeReadHoldsItsPartitionAlone(t *testing.T) {
 	t.Parallel()
 	const partitions, before, bad, behind = 3, 5, 10, 7
-	broker := kafkatest.Broker(t)
+	broker := kafkatest.Cluster(t).ListenAddrs()[0] // a real broker refuses such batches
 	topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
 	write(t, broker, topic, partitions, before)
 	writeBatch(t, broker, topic, 0, zstd, bad, bomb())
@@ -177,7 +177,7 @@ func TestBatchThatCannotBeReadIsPassedWhereThatIsAllowed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			const partitions, before, bad, behind = 2, 5, 10, 7
-			broker := kafkatest.Broker(t)
+			broker := kafkatest.Cluster(t).ListenAddrs()[0] // a real broker refuses such batches
 			topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
 			write(t, broker, topic, partitions, before)
 			writeBatch(t, broker, topic, 0, test.attributes, bad, test.records)
