@@ -27,23 +27,28 @@ const (
 // startLoad produces until stop is called. The topics must be there.
 func startLoad(t testing.TB, p *platform) *load {
 	t.Helper()
+	return startLoadOf(t, p, p.load().next)
+}
+
+// startLoadOf produces the records that the function makes.
+func startLoadOf(t testing.TB, p *platform, next func() *kgo.Record) *load {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &load{cancel: cancel, done: make(chan error, 1)}
 	// What a broker that is away cannot take waits in the client, which keeps the order and writes nothing twice.
 	client := p.broker.client(t, kgo.MaxBufferedRecords(1<<20), kgo.RecordRetries(1<<20))
-	made := p.load()
-	go func() { l.done <- l.run(ctx, client, made) }()
+	go func() { l.done <- l.run(ctx, client, next) }()
 	t.Cleanup(cancel)
 	return l
 }
 
-func (l *load) run(ctx context.Context, client *kgo.Client, made *events) error {
+func (l *load) run(ctx context.Context, client *kgo.Client, next func() *kgo.Record) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	var failed atomic.Pointer[error]
 	for {
 		for range perTick {
-			client.Produce(context.WithoutCancel(ctx), made.next(), func(_ *kgo.Record, err error) {
+			client.Produce(context.WithoutCancel(ctx), next(), func(_ *kgo.Record, err error) {
 				if err != nil {
 					failed.Store(&err)
 				}

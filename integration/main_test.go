@@ -17,8 +17,8 @@ import (
 // patience bounds every wait of these tests. It is long, for a machine may be busy; no test asserts how long something took.
 const patience = 90 * time.Second
 
-// binary is the program under test, built once by TestMain.
-var binary string
+// binary is the program under test, journal the one with consumers of the tests' own. TestMain builds both once.
+var binary, journal string
 
 // TestMain is a broker when it is told to be one; else it builds the program and runs the tests.
 func TestMain(m *testing.M) {
@@ -44,8 +44,8 @@ func testsWithBinary(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
-	binary = filepath.Join(directory, "millrace")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/millrace")
+	binary, journal = filepath.Join(directory, "millrace"), filepath.Join(directory, "journal")
+	build := exec.Command("go", "build", "-o", directory, "./cmd/millrace", "./integration/journal")
 	build.Dir = ".."
 	if output, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("building the program: %w\n%s", err, output)

@@ -78,6 +78,26 @@ func (p *platform) write(t testing.TB, whole settings) {
 	}
 }
 
+// rewrite lays settings over those of the configuration file.
+func (p *platform) rewrite(t testing.TB, over settings) {
+	t.Helper()
+	var whole settings
+	text, err := os.ReadFile(p.config)
+	if err == nil {
+		err = json.Unmarshal(text, &whole)
+	}
+	if err == nil {
+		lay(whole, over)
+		text, err = json.Marshal(whole)
+	}
+	if err == nil {
+		err = os.WriteFile(p.config, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // lay puts settings over others.
 func lay(under, over settings) {
 	for name, value := range over {

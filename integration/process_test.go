@@ -45,8 +45,14 @@ type process struct {
 // start starts the program in a directory of its own, with none of this process's MILLRACE variables. It is killed when the test ends.
 func start(t testing.TB, environment []string, arguments ...string) *process {
 	t.Helper()
+	return startProgram(t, binary, environment, arguments...)
+}
+
+// startProgram is start for another program.
+func startProgram(t testing.TB, program string, environment []string, arguments ...string) *process {
+	t.Helper()
 	p := &process{t: t, ended: make(chan struct{})}
-	p.command = exec.Command(binary, arguments...)
+	p.command = exec.Command(program, arguments...)
 	p.command.Dir = t.TempDir()
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "MILLRACE_") {
