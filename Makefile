@@ -53,8 +53,8 @@ test-kafka: ## the integration tests on a real Kafka, started when none runs; kc
 		echo "testing on $$brokers"; \
 		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m $(TAGS) $(KAFKA_TESTS)
 
-soak: ## 20 times kill -9 under load and outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
-	MILLRACE_SOAK=1 go test -count=1 -v -timeout 80m -run "UnderLoad" ./integration
+soak: ## hundreds of kills, stops, joins and leaves under load, outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
+	MILLRACE_SOAK=1 go test -count=1 -v -timeout 100m -run "UnderLoad" ./kafka ./integration
 
 demo: ## a day of the platform on the embedded broker, 30 s
 	go run ./cmd/millrace demo

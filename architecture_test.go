@@ -48,8 +48,8 @@ var house = map[string][]string{
 	// Measurements and examples may use everything; nothing imports them.
 	"bench": {".", "cmd", "config", "deadletter", "demo", "handlers", "kafka", "messages", "observe", "producer", "progress", "record",
 		"replay", "router", "store"},
-	// The binary as processes, under faults.
-	"integration": {"config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store"},
+	// The binary as processes, under faults, and somebody's own binary for them.
+	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store"},
 	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
 }
 

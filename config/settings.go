@@ -94,6 +94,8 @@ type Kafka struct {
 	CommitInterval time.Duration `koanf:"commit_interval"`
 	// IsolationLevel is isolation.level. Default and only safe value: read_committed.
 	IsolationLevel string `koanf:"isolation_level"`
+	// Rebalance is how a group's partitions change hands: eager, cooperative, or migrate on the way from one to the other. Default eager.
+	Rebalance string `koanf:"rebalance"`
 	// FetchBytes is max.partition.fetch.bytes: what one fetch asks of a partition. Default 1 MiB.
 	FetchBytes int `koanf:"fetch_bytes"`
 	// Memory is what all consumers together keep of records that were read and are not finished, and of those that are read ahead.

@@ -20,6 +20,7 @@ func (c *checker) connection() {
 		}
 	}
 	c.oneOf("kafka.engine", kafka.Engine)
+	c.oneOf("kafka.rebalance", kafka.Rebalance)
 	if strings.TrimSpace(kafka.ClientID) == "" {
 		c.refuse("kafka.client_id", kafka.ClientID, "brokers know a client by it", c.usual("kafka.client_id"))
 	}

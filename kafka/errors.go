@@ -40,6 +40,8 @@ func explain(err error) string {
 		return "the client has just been refused several times and waits before it asks again: does the topic exist?"
 	case errors.Is(err, sarama.ErrTopicAuthorizationFailed), errors.Is(err, sarama.ErrClusterAuthorizationFailed), errors.Is(err, sarama.ErrGroupAuthorizationFailed):
 		return "the broker's access rules do not allow it"
+	case errors.Is(err, sarama.ErrInconsistentGroupProtocol):
+		return "the members of the group have no way in common to share partitions: set kafka.rebalance to migrate on all of them first"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, io.EOF):

@@ -32,6 +32,9 @@ func (m *member) connect() (*connection, error) {
 		return nil, err
 	}
 	m.sizeFetches(client)
+	if m.cooperative() {
+		client = newGroupClient(m, client)
+	}
 	group, err := sarama.NewConsumerGroupFromClient(m.settings.Group, client)
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
@@ -65,12 +68,11 @@ func (m *member) clientConfig() (*sarama.Config, error) {
 	}
 	c.ChannelBufferSize = max(c.ChannelBufferSize, m.settings.Kafka.BatchRecords)
 	c.Consumer.Return.Errors = true
-	strategies := []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
-	if m.settings.Exclusive {
-		// The group uses the first strategy that all its members have.
-		strategies = []sarama.BalanceStrategy{&m.sole, sarama.NewBalanceStrategyRange()}
+	c.Consumer.Group.Rebalance.GroupStrategies = m.strategies()
+	if m.cooperative() {
+		// A pause between two tries to join goes by without a heartbeat.
+		c.Consumer.Group.Rebalance.Retry.Max, c.Consumer.Group.Rebalance.Retry.Backoff = 50, 200*time.Millisecond
 	}
-	c.Consumer.Group.Rebalance.GroupStrategies = strategies
 	return c, nil
 }
 

@@ -65,9 +65,13 @@ type member struct {
 	// lastRead is when the member last had a session; only run uses it.
 	lastRead time.Time
 
+	joining joining
+
 	mu    sync.Mutex
 	err   error
 	group sarama.ConsumerGroup
+	// current is the session that runs; nil between two.
+	current *session
 }
 
 func newMember(s *Subscriber, subscriptions map[string]*subscription) *member {
@@ -144,6 +148,13 @@ func (m *member) session(c *connection, topics []string) error {
 	for _, s := range m.subscriptions {
 		defer context.AfterFunc(s.ctx, end)()
 	}
+	if m.cooperative() {
+		var release context.CancelFunc
+		ctx, release = m.betweenJoins(ctx)
+		defer release()
+		defer m.joining.end()
+	}
+	defer m.setRunning(nil)
 	handler := &session{m: m, client: c.client, topics: topics, end: end}
 	began := time.Now()
 	err := m.consume(ctx, c, topics, handler)
@@ -192,6 +203,19 @@ func (m *member) fetch(topic string, partition int32, on bool) {
 	} else {
 		group.Pause(of)
 	}
+}
+
+// running is the session that runs, or nil.
+func (m *member) running() *session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current
+}
+
+func (m *member) setRunning(s *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.current = s
 }
 
 func (m *member) fail(err error) {

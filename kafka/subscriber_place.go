@@ -16,10 +16,9 @@ const noPosition = -1
 // lookAgain is the pause between two looks at what another member or a broker is about to say.
 const lookAgain = 100 * time.Millisecond
 
-// place puts every partition of the assignment where reading is to begin, before sarama looks: the start of a topic that the group
-// never read, the beginning of a partition that the topic has grown, and the log's start where retention has passed the committed offset.
+// place puts every partition of the first assignment where reading is to begin, before the client looks: the start of a topic that the
+// group never read, the beginning of a partition that the topic has grown, and the log's start where retention has passed the committed offset.
 func (s *session) place(sess sarama.ConsumerGroupSession) error {
-	s.committed = map[string]map[int32]committed{}
 	for _, topic := range s.topics {
 		claimed := sess.Claims()[topic]
 		if len(claimed) == 0 {
@@ -29,29 +28,84 @@ func (s *session) place(sess sarama.ConsumerGroupSession) error {
 			if err := s.placeAnew(sess, topic); err != nil {
 				return err
 			}
+			for _, partition := range claimed {
+				s.remember(topic, partition, committed{offset: noPosition})
+			}
 			continue
 		}
-		partitions, err := s.client.Partitions(topic)
-		if err != nil {
-			return fmt.Errorf("asking for the partitions of %q: %w", topic, err)
-		}
-		positions, err := s.positions(topic, partitions)
-		if err != nil {
+		if err := s.placeOn(sess, topic, claimed); err != nil {
 			return err
 		}
-		if len(positions) == 0 {
-			if positions, err = s.begin(sess, topic, partitions); err != nil {
-				return err
-			}
-		}
-		for _, partition := range claimed {
-			if err := s.placePartition(sess, topic, partition, positions); err != nil {
-				return err
-			}
-		}
-		s.committed[topic] = positions
 	}
 	return nil
+}
+
+// placeOn puts partitions of one topic where reading is to begin.
+func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claimed []int32) error {
+	partitions, err := s.client.Partitions(topic)
+	if err != nil {
+		return fmt.Errorf("asking for the partitions of %q: %w", topic, err)
+	}
+	positions, err := s.positions(topic, partitions)
+	if err != nil {
+		return err
+	}
+	if len(positions) == 0 {
+		if positions, err = s.begin(sess, topic, partitions); err != nil {
+			return err
+		}
+	}
+	for _, partition := range claimed {
+		if err := s.placePartition(sess, topic, partition, positions); err != nil {
+			return err
+		}
+		at, known := positions[partition]
+		if !known {
+			at.offset = noPosition
+		}
+		s.remember(topic, partition, at)
+	}
+	return nil
+}
+
+// placeLater places a partition that a cooperative member was given after its first ones.
+func (s *session) placeLater(topic string, partition int32) error {
+	s.placing.Lock()
+	_, done := s.placed[topic][partition]
+	s.placing.Unlock()
+	if done || s.idle {
+		return nil
+	}
+	return s.placeOn(s.sess, topic, []int32{partition})
+}
+
+func (s *session) remember(topic string, partition int32, at committed) {
+	s.placing.Lock()
+	defer s.placing.Unlock()
+	if s.placed == nil {
+		s.placed = map[string]map[int32]committed{}
+	}
+	if s.placed[topic] == nil {
+		s.placed[topic] = map[int32]committed{}
+	}
+	s.placed[topic][partition] = at
+}
+
+// forget makes the next ownership of a partition begin with a look at what is committed then.
+func (s *session) forget(topic string, partition int32) {
+	s.placing.Lock()
+	defer s.placing.Unlock()
+	delete(s.placed[topic], partition)
+}
+
+// restored is what the group had committed on a partition when it was placed.
+func (s *session) restored(topic string, partition int32) committed {
+	s.placing.Lock()
+	defer s.placing.Unlock()
+	if at, known := s.placed[topic][partition]; known {
+		return at
+	}
+	return committed{offset: noPosition}
 }
 
 // positions returns the group's positions on a topic; partitions without one are not in it.

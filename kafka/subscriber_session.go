@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -17,8 +18,11 @@ type session struct {
 	m      *member
 	client sarama.Client
 	topics []string
-	// committed has what the group had committed when the session began, by topic and partition.
-	committed map[string]map[int32]committed
+	// sess is the client's session.
+	sess sarama.ConsumerGroupSession
+	// placing guards placed, which has where each partition of the assignment was to begin, as the group had committed it.
+	placing sync.Mutex
+	placed  map[string]map[int32]committed
 	// end ends the session from our side; lapse is told of it when it begins, and gives it up when it does not end.
 	end   func()
 	lapse func(sarama.ConsumerGroupSession)
@@ -38,6 +42,7 @@ var _ sarama.ConsumerGroupHandler = (*session)(nil)
 
 // Setup checks the assignment and puts each partition where it is to begin. Sarama calls it before the first claim.
 func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
+	s.sess = sess
 	if s.m.settings.Exclusive {
 		if err := s.checkSole(sess); err != nil {
 			return err
@@ -60,6 +65,7 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 		go s.watchCommits(sess)
 	}
 	s.begun = true
+	s.m.setRunning(s)
 	s.m.reading.Store(true)
 	s.m.trouble.clear()
 	s.m.settings.Logger.Debug("partitions assigned", "partitions", sess.Claims(), "generation", sess.GenerationID())
@@ -75,9 +81,10 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 	}
 	subscribed := s.m.subscriptions[source.Topic()]
 	source, begin := s.source(sess, source)
-	c := newClaim(s.m, subscribed, source, sessionSink{ConsumerGroupSession: sess, s: s}, s.committed[source.Topic()][source.Partition()])
+	c := newClaim(s.m, subscribed, source, sessionSink{ConsumerGroupSession: sess, s: s}, s.restored(source.Topic(), source.Partition()))
 	s.m.claims.add(c)
 	s.m.memory.own(1)
+	defer s.forget(source.Topic(), source.Partition())
 	defer func() {
 		s.m.memory.own(-1)
 		s.m.claims.remove(c)

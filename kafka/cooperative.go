@@ -1,0 +1,116 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// The values of kafka.rebalance.
+const (
+	rebalanceEager       = "eager"
+	rebalanceMigrate     = "migrate"
+	rebalanceCooperative = "cooperative"
+)
+
+// cooperative says whether the member keeps its partitions through a rebalance, all but those that it is to give up.
+func (m *member) cooperative() bool {
+	return !m.settings.Exclusive && m.settings.Kafka.Rebalance == rebalanceCooperative
+}
+
+// strategies are how the group may share its partitions, the one that is wanted first. The group takes the first that all members have, and
+// only a member that has no other than cooperative-sticky acts cooperatively: hence two rollouts, migrate and then cooperative.
+func (m *member) strategies() []sarama.BalanceStrategy {
+	switch {
+	case m.settings.Exclusive:
+		return []sarama.BalanceStrategy{&m.sole, sarama.NewBalanceStrategyRange()}
+	case m.cooperative():
+		return []sarama.BalanceStrategy{&joinWatch{BalanceStrategy: sarama.NewBalanceStrategyCooperativeSticky(), m: m}}
+	case m.settings.Kafka.Rebalance == rebalanceMigrate:
+		return []sarama.BalanceStrategy{sarama.NewBalanceStrategyCooperativeSticky(), sarama.NewBalanceStrategyRange()}
+	default:
+		return []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
+	}
+}
+
+// joining is until when the member waits for its place in the group, in nanoseconds of Unix time; 0 while it does not.
+type joining struct{ until atomic.Int64 }
+
+func (j *joining) begin(limit time.Duration) { j.until.Store(time.Now().Add(limit).UnixNano()) }
+func (j *joining) end()                      { j.until.Store(0) }
+
+// deadline is until when an answer is waited for while the member joins; zero while it does not.
+func (j *joining) deadline() time.Time {
+	until := j.until.Load()
+	if until == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, until)
+}
+
+// joinWatch is a strategy that tells the member when it joins and what it was given. It has the optional methods of what it wraps, which
+// embedding alone would hide from the client.
+type joinWatch struct {
+	sarama.BalanceStrategy
+	m *member
+}
+
+var (
+	_ sarama.SubscriptionUserDataBalanceStrategy = (*joinWatch)(nil)
+	_ sarama.OnAssignmentBalanceStrategy         = (*joinWatch)(nil)
+	_ sarama.RebalanceProtocolBalanceStrategy    = (*joinWatch)(nil)
+)
+
+// SupportedProtocols are those of the strategy.
+func (w *joinWatch) SupportedProtocols() []sarama.RebalanceProtocol {
+	if s, ok := w.BalanceStrategy.(sarama.RebalanceProtocolBalanceStrategy); ok {
+		return s.SupportedProtocols()
+	}
+	return []sarama.RebalanceProtocol{sarama.RebalanceProtocolEager}
+}
+
+// afterJoin is how much longer than the group waits for its members the answer to one of them is waited for.
+const afterJoin = 5 * time.Second
+
+// SubscriptionUserData is asked for right before the member asks to join.
+func (w *joinWatch) SubscriptionUserData(topics []string) ([]byte, error) {
+	w.m.joining.begin(rebalanceTimeout(w.m.settings.Kafka) + afterJoin)
+	if s, ok := w.BalanceStrategy.(sarama.SubscriptionUserDataBalanceStrategy); ok {
+		return s.SubscriptionUserData(topics)
+	}
+	return nil, nil
+}
+
+// OnAssignment is told what the member was given, before anything is taken from it. A claim whose window is full does not see that its
+// channel is closed, so it is told here.
+func (w *joinWatch) OnAssignment(given *sarama.ConsumerGroupMemberAssignment, generation int32) {
+	w.m.joining.end()
+	if s, ok := w.BalanceStrategy.(sarama.OnAssignmentBalanceStrategy); ok {
+		s.OnAssignment(given, generation)
+	}
+	for _, c := range w.m.claims.all() {
+		if given == nil || !slices.Contains(given.Topics[c.topic], c.partition) {
+			c.drain.begin()
+		}
+	}
+}
+
+// betweenJoins returns a context that ends with ctx, but not while the member joins: the broker would have it in the next generation and
+// refuse what it commits on its way out as a member of the last one. Claims go on meanwhile.
+func (m *member) betweenJoins(ctx context.Context) (context.Context, context.CancelFunc) {
+	gated, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		limit := time.Now().Add(m.settings.DrainTimeout / 2)
+		for !m.joining.deadline().IsZero() && time.Now().Before(limit) && gated.Err() == nil {
+			sleep(gated, lookAgain/10)
+		}
+		cancel()
+	})
+	return gated, func() {
+		stop()
+		cancel()
+	}
+}
