@@ -54,7 +54,7 @@ test-kafka: ## the integration tests on a real Kafka, started when none runs; kc
 		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m $(TAGS) $(KAFKA_TESTS)
 
 soak: ## hundreds of kills, stops, joins and leaves under load, outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
-	MILLRACE_SOAK=1 go test -count=1 -v -timeout 100m -run "UnderLoad" ./kafka ./integration
+	MILLRACE_SOAK=1 go test -count=1 -v -timeout 100m -run "UnderLoad|LeavesNoGoroutine" ./kafka ./integration
 
 demo: ## a day of the platform on the embedded broker, 30 s
 	go run ./cmd/millrace demo

@@ -216,3 +216,32 @@ func TestPausedPartitionTakesNothingUntilItIsResumed(t *testing.T) {
 	kafkatest.Eventually(t, "both go on", func() bool { return handled.count() == 12 })
 	handled.wantOnce(t, topic, 2, 6)
 }
+
+// TestCompactedTopicIsReadToItsEnd has holes where compaction took records away.
+func TestCompactedTopicIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	cluster := kafkatest.Cluster(t)
+	broker, group := cluster.ListenAddrs()[0], kafkatest.Name(t)
+	kafkatest.CreateTopic(t, broker, "t", 1, "cleanup.policy", "compact", "segment.ms", "1", "min.cleanable.dirty.ratio", "0")
+	for i := range 30 {
+		kafkatest.Produce(t, broker, &record.Record{Position: record.Position{Topic: "t"}, Key: fmt.Appendf(nil, "k%d", i%3), Value: fmt.Append(nil, i)})
+	}
+	cluster.Compact()
+	var handled ledger
+	subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{"t"}})
+	batches(t, subscriber, "t", byKey(func(r *record.Record) record.Result {
+		handled.add(r)
+		return record.Result{Outcome: record.Done}
+	}))
+	lag := func() int64 {
+		rows, err := reader(t, broker).Lag(t.Context(), []kafka.Watched{{Consumer: "c", Group: group, Topics: []string{"t"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows[0].Lag
+	}
+	kafkatest.Eventually(t, "the group has no lag", func() bool { return lag() == 0 })
+	if got := handled.count(); got == 0 || got >= 30 {
+		t.Errorf("handled %d records, want what compaction left of 30", got)
+	}
+}

@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -15,7 +16,11 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 	topic, group := kafkatest.Topic(t, broker, 4), kafkatest.Name(t)
 	write(t, broker, topic, 4, 10)
 	before := goleak.IgnoreCurrent()
-	for range 3 {
+	cycles := 3
+	if os.Getenv("MILLRACE_SOAK") != "" {
+		cycles = 1000
+	}
+	for range cycles {
 		var handled ledger
 		subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}})
 		ended := batches(t, subscriber, topic, handled.handleAll)

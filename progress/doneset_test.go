@@ -138,3 +138,27 @@ func FuzzDoneSetText(f *testing.F) {
 		}
 	})
 }
+
+func TestFittingKeepsTheLowestRuns(t *testing.T) {
+	t.Parallel()
+	var set progress.DoneSet
+	set.AddRun(progress.Run{From: 5, To: 9})
+	if text, whole := set.Fitting(); !whole || len(text) == 0 {
+		t.Errorf("a small set: got %q, whole %t, want all of it", text, whole)
+	}
+	for offset := int64(20); offset < 20_000; offset += 2 {
+		set.Add(offset)
+	}
+	text, whole := set.Fitting()
+	if whole || len(text) > progress.MaxText {
+		t.Errorf("a set that is too large: got %d bytes, whole %t, want at most %d and not whole", len(text), whole, progress.MaxText)
+	}
+	var read progress.DoneSet
+	if err := read.UnmarshalText(text); err != nil {
+		t.Fatal(err)
+	}
+	kept := read.Runs()
+	if len(kept) < 1000 || kept[0] != (progress.Run{From: 5, To: 9}) || kept[len(kept)-1] != set.Runs()[len(kept)-1] {
+		t.Errorf("kept %d runs from %v on, want the lowest thousand and more", len(kept), kept[0])
+	}
+}
