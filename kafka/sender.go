@@ -18,13 +18,42 @@ const anyPartition int32 = -1
 type ticket struct {
 	partition int32
 	index     int
-	done      chan<- outcome
+	call      *call
 }
 
-type outcome struct {
-	index    int
-	position record.Position
-	err      error
+// call is the messages of one call of a publisher, and what became of them. An answer writes its outcome in place, so that nothing has to be
+// handed from one goroutine to another for each message.
+type call struct {
+	mu        sync.Mutex
+	positions []record.Position
+	errs      []error
+	// open counts the messages that have no answer; left is true once nobody waits for one.
+	open int
+	left bool
+	// done is closed with the last answer.
+	done chan struct{}
+}
+
+// answer takes the outcome of one message.
+func (c *call) answer(index int, at record.Position, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left {
+		return
+	}
+	if c.errs[index] = err; err == nil {
+		c.positions[index] = at
+	}
+	if c.open--; c.open == 0 {
+		close(c.done)
+	}
+}
+
+// leave ends the waiting: answers that come later change nothing.
+func (c *call) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = true
 }
 
 // sender is one producer of the client, with its answers sorted to the calls that wait for them.
@@ -42,13 +71,13 @@ func newSender(brokers []string, c *sarama.Config) (*sender, error) {
 	s.answers.Go(func() {
 		for m := range producer.Successes() {
 			t := m.Metadata.(*ticket)
-			t.done <- outcome{index: t.index, position: record.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
+			t.call.answer(t.index, record.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}, nil)
 		}
 	})
 	s.answers.Go(func() {
 		for e := range producer.Errors() {
 			t := e.Msg.Metadata.(*ticket)
-			t.done <- outcome{index: t.index, err: e.Err}
+			t.call.answer(t.index, record.Position{}, e.Err)
 		}
 	})
 	return s, nil
@@ -60,28 +89,25 @@ func (s *sender) send(ctx context.Context, messages []*sarama.ProducerMessage, p
 		positions[i] = record.Position{Topic: m.Topic, Partition: anyPartition, Offset: -1}
 		errs[i] = ErrOutcomeUnknown
 	}
-	// Every answer finds room, so that the client never waits for a call that has left.
-	done := make(chan outcome, len(messages))
-	sent := s.hand(ctx, messages, done)
-	for range sent {
+	c := &call{positions: positions, errs: errs, open: len(messages), done: make(chan struct{})}
+	defer c.leave()
+	sent := s.hand(ctx, messages, c)
+	if sent == len(messages) {
 		select {
-		case o := <-done:
-			if errs[o.index] = o.err; o.err == nil {
-				positions[o.index] = o.position
-			}
-		case <-ctx.Done():
-			giveUp(ctx, errs[:sent], errs[sent:])
+		case <-c.done:
 			return
+		case <-ctx.Done():
 		}
 	}
-	giveUp(ctx, nil, errs[sent:])
+	c.leave()
+	giveUp(ctx, errs[:sent], errs[sent:])
 }
 
 // hand gives the messages to the client until ctx ends, and says how many it took.
-func (s *sender) hand(ctx context.Context, messages []*sarama.ProducerMessage, done chan<- outcome) int {
+func (s *sender) hand(ctx context.Context, messages []*sarama.ProducerMessage, c *call) int {
 	for i, m := range messages {
 		t := m.Metadata.(*ticket)
-		t.index, t.done = i, done
+		t.index, t.call = i, c
 		select {
 		case s.producer.Input() <- m:
 		case <-ctx.Done():
