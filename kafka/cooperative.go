@@ -2,7 +2,7 @@ package kafka
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -36,8 +36,15 @@ func (m *member) strategies() []sarama.BalanceStrategy {
 	}
 }
 
-// joining is until when the member waits for its place in the group, in nanoseconds of Unix time; 0 while it does not.
-type joining struct{ until atomic.Int64 }
+// joining is what a cooperative member's joins say of it. It is safe for concurrent use.
+type joining struct {
+	// until is how long the member waits for its place in the group, in nanoseconds of Unix time; 0 while it does not.
+	until atomic.Int64
+	// given has the partitions of the last assignment; nil before the first.
+	given atomic.Pointer[map[partitionOf]bool]
+	// generation is that of the last assignment; the session has it a moment later.
+	generation atomic.Int32
+}
 
 func (j *joining) begin(limit time.Duration) { j.until.Store(time.Now().Add(limit).UnixNano()) }
 func (j *joining) end()                      { j.until.Store(0) }
@@ -49,6 +56,24 @@ func (j *joining) deadline() time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, until)
+}
+
+// tookBack says whether the last assignment is without the claim's partition. It never is for a member that is not cooperative.
+func (j *joining) tookBack(c *claim) bool {
+	given := j.given.Load()
+	return given != nil && !(*given)[partitionOf{c.topic, c.partition}]
+}
+
+// assigned takes note of an assignment. It keeps none of it: the client goes on to sort it in place.
+func (j *joining) assigned(given *sarama.ConsumerGroupMemberAssignment, generation int32) {
+	set := map[partitionOf]bool{}
+	for topic, partitions := range given.Topics {
+		for _, partition := range partitions {
+			set[partitionOf{topic, partition}] = true
+		}
+	}
+	j.given.Store(&set)
+	j.generation.Store(generation)
 }
 
 // joinWatch is a strategy that tells the member when it joins and what it was given. It has the optional methods of what it wraps, which
@@ -91,19 +116,39 @@ func (w *joinWatch) OnAssignment(given *sarama.ConsumerGroupMemberAssignment, ge
 	if s, ok := w.BalanceStrategy.(sarama.OnAssignmentBalanceStrategy); ok {
 		s.OnAssignment(given, generation)
 	}
+	w.m.joining.assigned(given, generation)
 	for _, c := range w.m.claims.all() {
-		if given == nil || !slices.Contains(given.Topics[c.topic], c.partition) {
+		if w.m.joining.tookBack(c) {
 			c.drain.begin()
 		}
 	}
 }
+
+// refusal is when the last commit of a claim was first refused.
+type refusal struct{ first time.Time }
+
+// mayPass says whether a commit that was refused for its generation is worth another try: the group has gone on, but this member with it, or
+// it is about to. A claim is told to end before the session has its new generation, and one may end in the middle of a join. When everybody
+// has joined, which is when the generation changes, the answer to the join is not far.
+func (r *refusal) mayPass(m *member, sent int32, err error) bool {
+	if r.first.IsZero() {
+		r.first = time.Now()
+	}
+	if !m.cooperative() || !errors.Is(err, sarama.ErrIllegalGeneration) || time.Since(r.first) > afterJoin {
+		return false
+	}
+	return m.joining.generation.Load() != sent || !m.joining.deadline().IsZero()
+}
+
+// leaveGate is the longest that a leave waits for the end of a join, so that the drain after it still fits into the time for a stop.
+const leaveGate = 5 * time.Second
 
 // betweenJoins returns a context that ends with ctx, but not while the member joins: the broker would have it in the next generation and
 // refuse what it commits on its way out as a member of the last one. Claims go on meanwhile.
 func (m *member) betweenJoins(ctx context.Context) (context.Context, context.CancelFunc) {
 	gated, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		limit := time.Now().Add(m.settings.DrainTimeout / 2)
+		limit := time.Now().Add(min(m.settings.DrainTimeout/2, leaveGate))
 		for !m.joining.deadline().IsZero() && time.Now().Before(limit) && gated.Err() == nil {
 			sleep(gated, lookAgain/10)
 		}

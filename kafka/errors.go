@@ -41,7 +41,7 @@ func explain(err error) string {
 	case errors.Is(err, sarama.ErrTopicAuthorizationFailed), errors.Is(err, sarama.ErrClusterAuthorizationFailed), errors.Is(err, sarama.ErrGroupAuthorizationFailed):
 		return "the broker's access rules do not allow it"
 	case errors.Is(err, sarama.ErrInconsistentGroupProtocol):
-		return "the members of the group have no way in common to share partitions: set kafka.rebalance to migrate on all of them first"
+		return "the members of the group have no way in common to share partitions: the first of the two rollouts, kafka.rebalance: migrate on all of them, is missing"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, io.EOF):

@@ -35,10 +35,8 @@ type churn struct {
 
 // join adds a member. Records of the key parked wait until they are released.
 func (c *churn) join(number int) *kafka.Subscriber {
-	settings := quick(c.broker)
-	settings.Rebalance = c.mode
 	subscriber := open(c.t, kafka.SubscriberSettings{
-		Kafka: settings, Group: c.group, Topics: []string{c.topic}, DrainTimeout: 20 * time.Second,
+		Kafka: sharing(c.broker, c.mode), Group: c.group, Topics: []string{c.topic}, DrainTimeout: 20 * time.Second,
 		Hooks: kafka.Hooks{
 			Assigned: func(_ string, partition int32, _ int64) {
 				c.mu.Lock()
@@ -110,50 +108,48 @@ func (c *churn) write(partitions int, stop <-chan struct{}) int {
 // three brokers, too.
 func TestJoinsAndLeavesUnderLoad(t *testing.T) {
 	t.Parallel()
-	changes, partitions, slow := 8, 12, 500*time.Millisecond
+	const partitions = 48
+	changes, slow := 12, 500*time.Millisecond
 	if os.Getenv("MILLRACE_SOAK") != "" {
-		changes, partitions, slow = 200, 48, 5*time.Second
+		changes, slow = 200, 5*time.Second
 	}
-	for _, mode := range []string{"eager", "cooperative"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			broker := kafkatest.Broker(t)
-			c := &churn{
-				t: t, broker: broker, topic: kafkatest.Topic(t, broker, partitions), group: kafkatest.Name(t), mode: mode, slow: slow,
-				handled: map[record.Position]int{}, owner: map[int32]int{},
+	eachProtocol(t, func(t *testing.T, mode string) {
+		broker := kafkatest.Broker(t)
+		c := &churn{
+			t: t, broker: broker, topic: kafkatest.Topic(t, broker, partitions), group: kafkatest.Name(t), mode: mode, slow: slow,
+			handled: map[record.Position]int{}, owner: map[int32]int{},
+		}
+		stop, written := make(chan struct{}), make(chan int, 1)
+		members := []*kafka.Subscriber{c.join(0), c.join(1)}
+		go func() { written <- c.write(partitions, stop) }()
+		for change := range changes {
+			// The group settles in between now and then, as it does when a deployment rolls.
+			before := c.count()
+			kafkatest.Eventually(t, "records are handled", func() bool { return c.count() > before+50 })
+			if join := len(members) < 2 || len(members) < 6 && rand.IntN(2) == 0; join {
+				members = append(members, c.join(2+change))
+			} else {
+				leaves := rand.IntN(len(members))
+				closeNow(t, members[leaves])
+				members = append(members[:leaves], members[leaves+1:]...)
 			}
-			stop, written := make(chan struct{}), make(chan int, 1)
-			members := []*kafka.Subscriber{c.join(0), c.join(1)}
-			go func() { written <- c.write(partitions, stop) }()
-			for change := range changes {
-				// The group settles in between now and then, as it does when a deployment rolls.
-				before := c.count()
-				kafkatest.Eventually(t, "records are handled", func() bool { return c.count() > before+50 })
-				if join := len(members) < 2 || len(members) < 6 && rand.IntN(2) == 0; join {
-					members = append(members, c.join(2+change))
-				} else {
-					leaves := rand.IntN(len(members))
-					closeNow(t, members[leaves])
-					members = append(members[:leaves], members[leaves+1:]...)
-				}
+		}
+		close(stop)
+		total := <-written
+		c.released.Store(true)
+		kafkatest.Eventually(t, "all is handled", func() bool { return c.count() == total })
+		for _, m := range members {
+			closeNow(t, m)
+		}
+		repeated := 0
+		for _, times := range c.handled {
+			if times > 1 {
+				repeated += times - 1
 			}
-			close(stop)
-			total := <-written
-			c.released.Store(true)
-			kafkatest.Eventually(t, "all is handled", func() bool { return c.count() == total })
-			for _, m := range members {
-				closeNow(t, m)
-			}
-			repeated := 0
-			for _, times := range c.handled {
-				if times > 1 {
-					repeated += times - 1
-				}
-			}
-			t.Logf("%s: %d changes, %d records, %d lost, %d repeated, %d claims, %d with two owners", mode, changes, total, total-len(c.handled), repeated, c.owned, c.overlaps)
-			if repeated > 0 {
-				t.Errorf("got %d records handled twice, want none", repeated)
-			}
-		})
-	}
+		}
+		t.Logf("%s: %d changes, %d records, %d lost, %d repeated, %d claims, %d with two owners", mode, changes, total, total-len(c.handled), repeated, c.owned, c.overlaps)
+		if repeated > 0 {
+			t.Errorf("got %d records handled twice, want none", repeated)
+		}
+	})
 }

@@ -61,9 +61,11 @@ const (
 // coordinator moves, the next owner would do again. It gives up when the partition is somebody else's, or when ctx ends.
 func (s *session) commitForGood(ctx context.Context, sess sarama.ConsumerGroupSession, topic string, partition int32, at committed) error {
 	pause := backoff{first: commitAgainFirst, most: commitAgainMost}
+	var refused refusal
 	for {
+		generation := sess.GenerationID()
 		err := s.commit(sess, topic, map[int32]committed{partition: at})
-		if err == nil || lostMembership(err) || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || lostMembership(err) && !refused.mayPass(s.m, generation, err) {
 			return err
 		}
 		sleep(ctx, pause.next())

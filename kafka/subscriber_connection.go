@@ -12,6 +12,8 @@ import (
 // connection is a client of the brokers and the group on it. It outlives sessions, and brokers that are away.
 type connection struct {
 	client sarama.Client
+	// shared is the client without the connection of the group's own: a broker answers nothing on that one while the member joins.
+	shared sarama.Client
 	group  sarama.ConsumerGroup
 	topics []string
 	// watched is closed when nobody reads the group's errors any more.
@@ -32,6 +34,7 @@ func (m *member) connect() (*connection, error) {
 		return nil, err
 	}
 	m.sizeFetches(client)
+	shared := client
 	if m.cooperative() {
 		client = newGroupClient(m, client)
 	}
@@ -42,7 +45,7 @@ func (m *member) connect() (*connection, error) {
 	m.mu.Lock()
 	m.group = group
 	m.mu.Unlock()
-	made := &connection{client: client, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{}), gone: make(chan struct{})}
+	made := &connection{client: client, shared: shared, group: group, topics: slices.Collect(maps.Keys(m.subscriptions)), watched: make(chan struct{}), gone: make(chan struct{})}
 	go m.watch(made)
 	return made, nil
 }

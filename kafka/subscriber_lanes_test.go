@@ -91,39 +91,41 @@ func TestBlockedKeyHoldsNoOther(t *testing.T) {
 // TestNextOwnerRepeatsNothingThatIsDone gives a partition back while a parked record holds the frontier far below what is finished.
 func TestNextOwnerRepeatsNothingThatIsDone(t *testing.T) {
 	t.Parallel()
-	broker := kafkatest.Broker(t)
-	topic, group := kafkatest.Topic(t, broker, 1), kafkatest.Name(t)
-	var handled ledger
-	var healed atomic.Bool
-	join := func() *kafka.Subscriber {
-		subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}})
-		batches(t, subscriber, topic, byKey(func(r *record.Record) record.Result {
-			if string(r.Key) == "a" && !healed.Load() {
-				return record.Result{Outcome: record.Parked, Until: time.Now().Add(time.Hour)}
-			}
-			handled.add(r)
-			return record.Result{Outcome: record.Done}
-		}))
-		return subscriber
-	}
-	for owner := range 3 {
-		subscriber := join()
-		writeKeys(t, broker, topic, "a", "b", "c", "a", "b")
-		kafkatest.Eventually(t, "the other keys are handled", func() bool { return handled.count() == 3*(owner+1) })
-		closeNow(t, subscriber)
-		if at := committed(t, broker, group, topic, 0); at != 0 {
-			t.Fatalf("owner %d committed %d, want 0, where the parked record is", owner, at)
+	eachProtocol(t, func(t *testing.T, rebalance string) {
+		broker := kafkatest.Broker(t)
+		topic, group := kafkatest.Topic(t, broker, 1), kafkatest.Name(t)
+		var handled ledger
+		var healed atomic.Bool
+		join := func() *kafka.Subscriber {
+			subscriber := open(t, kafka.SubscriberSettings{Kafka: sharing(broker, rebalance), Group: group, Topics: []string{topic}})
+			batches(t, subscriber, topic, byKey(func(r *record.Record) record.Result {
+				if string(r.Key) == "a" && !healed.Load() {
+					return record.Result{Outcome: record.Parked, Until: time.Now().Add(time.Hour)}
+				}
+				handled.add(r)
+				return record.Result{Outcome: record.Done}
+			}))
+			return subscriber
 		}
-	}
-	healed.Store(true)
-	last := join()
-	kafkatest.Eventually(t, "all is committed", func() bool { return committed(t, broker, group, topic, 0) == 15 })
-	closeNow(t, last)
-	got := handled.offsets(topic, 0)
-	slices.Sort(got)
-	if !slices.Equal(got, upTo(15)) {
-		t.Errorf("handled: got %v, want each once", got)
-	}
+		for owner := range 3 {
+			subscriber := join()
+			writeKeys(t, broker, topic, "a", "b", "c", "a", "b")
+			kafkatest.Eventually(t, "the other keys are handled", func() bool { return handled.count() == 3*(owner+1) })
+			closeNow(t, subscriber)
+			if at := committed(t, broker, group, topic, 0); at != 0 {
+				t.Fatalf("owner %d committed %d, want 0, where the parked record is", owner, at)
+			}
+		}
+		healed.Store(true)
+		last := join()
+		kafkatest.Eventually(t, "all is committed", func() bool { return committed(t, broker, group, topic, 0) == 15 })
+		closeNow(t, last)
+		got := handled.offsets(topic, 0)
+		slices.Sort(got)
+		if !slices.Equal(got, upTo(15)) {
+			t.Errorf("handled: got %v, want each once", got)
+		}
+	})
 }
 
 // TestFullWindowHoldsItsPartitionOnly fills the window of one partition behind a parked key.

@@ -155,7 +155,7 @@ func (m *member) session(c *connection, topics []string) error {
 		defer m.joining.end()
 	}
 	defer m.setRunning(nil)
-	handler := &session{m: m, client: c.client, topics: topics, end: end}
+	handler := &session{m: m, client: c.shared, topics: topics, first: map[partitionOf]bool{}, end: end}
 	began := time.Now()
 	err := m.consume(ctx, c, topics, handler)
 	if handler.begun {

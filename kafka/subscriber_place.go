@@ -16,6 +16,9 @@ const noPosition = -1
 // lookAgain is the pause between two looks at what another member or a broker is about to say.
 const lookAgain = 100 * time.Millisecond
 
+// errNoStart is the error of a cooperative member that waited for somebody to begin with a topic.
+var errNoStart = errors.New("no member of the group has begun with it")
+
 // place puts every partition of the first assignment where reading is to begin, before the client looks: the start of a topic that the
 // group never read, the beginning of a partition that the topic has grown, and the log's start where retention has passed the committed offset.
 func (s *session) place(sess sarama.ConsumerGroupSession) error {
@@ -31,10 +34,11 @@ func (s *session) place(sess sarama.ConsumerGroupSession) error {
 			for _, partition := range claimed {
 				s.remember(topic, partition, committed{offset: noPosition})
 			}
-			continue
-		}
-		if err := s.placeOn(sess, topic, claimed); err != nil {
+		} else if err := s.placeOn(sess, topic, claimed); err != nil {
 			return err
+		}
+		for _, partition := range claimed {
+			s.first[partitionOf{topic, partition}] = true
 		}
 	}
 	return nil
@@ -68,12 +72,15 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 	return nil
 }
 
-// placeLater places a partition that a cooperative member was given after its first ones.
+// placeLater places a partition that a cooperative member was given after its first ones. Each claim asks until it is placed, once, so what
+// Setup placed counts for one claim: the next one of the same partition begins with a look at what is committed then.
 func (s *session) placeLater(topic string, partition int32) error {
+	at := partitionOf{topic, partition}
 	s.placing.Lock()
-	_, done := s.placed[topic][partition]
+	first := s.first[at]
+	delete(s.first, at)
 	s.placing.Unlock()
-	if done || s.idle {
+	if first || s.idle {
 		return nil
 	}
 	return s.placeOn(s.sess, topic, []int32{partition})
@@ -118,6 +125,8 @@ func (s *session) positions(topic string, partitions []int32) (map[int32]committ
 	request := sarama.NewOffsetFetchRequest(s.client.Config().Version, group, map[string][]int32{topic: partitions})
 	answer, err := coordinator.FetchOffset(request)
 	if err != nil {
+		// The client keeps a broken connection until somebody closes it, and nobody else may use this one.
+		_ = coordinator.Close()
 		return nil, fmt.Errorf("asking for the positions of group %q: %w", group, err)
 	}
 	if err := answer.GroupError(); !errors.Is(err, sarama.ErrNoError) {
@@ -164,6 +173,12 @@ func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitio
 
 // awaitStart waits for the positions that another member commits. It gives up when the session ends.
 func (s *session) awaitStart(ctx context.Context, topic string, partitions []int32) (map[int32]committed, error) {
+	if s.m.cooperative() {
+		// A rebalance does not end the session, and who was to begin may be gone.
+		limited, cancel := context.WithTimeoutCause(ctx, sessionTimeout(s.m.settings.Kafka), errNoStart)
+		defer cancel()
+		ctx = limited
+	}
 	for {
 		sleep(ctx, lookAgain)
 		if ctx.Err() != nil {

@@ -85,30 +85,32 @@ func TestStart(t *testing.T) {
 
 func TestMembersThatBeginTogetherAgreeOnTheStart(t *testing.T) {
 	t.Parallel()
-	const partitions = 6
-	broker := kafkatest.Broker(t)
-	topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
-	write(t, broker, topic, partitions, 5)
-	var handled ledger
-	assigned := make(chan int32, 100)
-	for range 3 {
-		subscriber := open(t, kafka.SubscriberSettings{
-			Kafka: quick(broker), Group: group, Topics: []string{topic}, Starts: map[string]kafka.Start{topic: kafka.Latest()},
-			Hooks: kafka.Hooks{Assigned: func(_ string, partition int32, _ int64) { assigned <- partition }},
-		})
-		batches(t, subscriber, topic, handled.handleAll)
-	}
-	owned := map[int32]bool{}
-	for len(owned) < partitions {
-		owned[<-assigned] = true
-	}
-	write(t, broker, topic, partitions, 5)
-	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() >= partitions*5 })
-	for partition := range int32(partitions) {
-		if got, want := handled.offsets(topic, partition), []int64{5, 6, 7, 8, 9}; !slices.Equal(got, want) {
-			t.Errorf("partition %d: got %v, want %v", partition, got, want)
+	eachProtocol(t, func(t *testing.T, rebalance string) {
+		const partitions = 6
+		broker := kafkatest.Broker(t)
+		topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
+		write(t, broker, topic, partitions, 5)
+		var handled ledger
+		assigned := make(chan int32, 100)
+		for range 3 {
+			subscriber := open(t, kafka.SubscriberSettings{
+				Kafka: sharing(broker, rebalance), Group: group, Topics: []string{topic}, Starts: map[string]kafka.Start{topic: kafka.Latest()},
+				Hooks: kafka.Hooks{Assigned: func(_ string, partition int32, _ int64) { assigned <- partition }},
+			})
+			batches(t, subscriber, topic, handled.handleAll)
 		}
-	}
+		owned := map[int32]bool{}
+		for len(owned) < partitions {
+			owned[<-assigned] = true
+		}
+		write(t, broker, topic, partitions, 5)
+		kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() >= partitions*5 })
+		for partition := range int32(partitions) {
+			if got, want := handled.offsets(topic, partition), []int64{5, 6, 7, 8, 9}; !slices.Equal(got, want) {
+				t.Errorf("partition %d: got %v, want %v", partition, got, want)
+			}
+		}
+	})
 }
 
 func TestParseStartRefusesOtherText(t *testing.T) {

@@ -23,6 +23,8 @@ type session struct {
 	// placing guards placed, which has where each partition of the assignment was to begin, as the group had committed it.
 	placing sync.Mutex
 	placed  map[string]map[int32]committed
+	// first has the partitions that Setup placed and that no claim of a cooperative member has asked for yet. placing guards it.
+	first map[partitionOf]bool
 	// end ends the session from our side; lapse is told of it when it begins, and gives it up when it does not end.
 	end   func()
 	lapse func(sarama.ConsumerGroupSession)
@@ -83,6 +85,10 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 	source, begin := s.source(sess, source)
 	c := newClaim(s.m, subscribed, source, sessionSink{ConsumerGroupSession: sess, s: s}, s.restored(source.Topic(), source.Partition()))
 	s.m.claims.add(c)
+	if s.m.joining.tookBack(c) {
+		// The rebalance that took it back came before there was a claim to tell.
+		c.drain.begin()
+	}
 	s.m.memory.own(1)
 	defer s.forget(source.Topic(), source.Partition())
 	defer func() {

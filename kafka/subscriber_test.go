@@ -46,35 +46,37 @@ func TestGracefulRestartsLoseAndRepeatNothing(t *testing.T) {
 
 func TestMembersShareUnderLoadWithoutLossOrRepeat(t *testing.T) {
 	t.Parallel()
-	const partitions, per = 6, 1500
-	broker := kafkatest.Broker(t)
-	topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
-	settings := quick(broker)
-	settings.BatchRecords = 20
-	go write(t, broker, topic, partitions, per/2)
+	eachProtocol(t, func(t *testing.T, rebalance string) {
+		const partitions, per = 6, 1500
+		broker := kafkatest.Broker(t)
+		topic, group := kafkatest.Topic(t, broker, partitions), kafkatest.Name(t)
+		settings := sharing(broker, rebalance)
+		settings.BatchRecords = 20
+		go write(t, broker, topic, partitions, per/2)
 
-	var handled ledger
-	join := func() *kafka.Subscriber {
-		assigned := make(chan struct{}, 100)
-		subscriber := open(t, kafka.SubscriberSettings{
-			Kafka: settings, Group: group, Topics: []string{topic},
-			Hooks: kafka.Hooks{Assigned: func(string, int32, int64) { assigned <- struct{}{} }},
-		})
-		batches(t, subscriber, topic, handled.handleAll)
-		<-assigned
-		return subscriber
-	}
-	first := join()
-	second := join()
-	third := join()
-	closeNow(t, second)
-	write(t, broker, topic, partitions, per-per/2)
-	fourth := join()
-	closeNow(t, first)
-	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() >= partitions*per })
-	closeNow(t, third)
-	closeNow(t, fourth)
-	handled.wantOnce(t, topic, partitions, per)
+		var handled ledger
+		join := func() *kafka.Subscriber {
+			assigned := make(chan struct{}, 100)
+			subscriber := open(t, kafka.SubscriberSettings{
+				Kafka: settings, Group: group, Topics: []string{topic},
+				Hooks: kafka.Hooks{Assigned: func(string, int32, int64) { assigned <- struct{}{} }},
+			})
+			batches(t, subscriber, topic, handled.handleAll)
+			<-assigned
+			return subscriber
+		}
+		first := join()
+		second := join()
+		third := join()
+		closeNow(t, second)
+		write(t, broker, topic, partitions, per-per/2)
+		fourth := join()
+		closeNow(t, first)
+		kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() >= partitions*per })
+		closeNow(t, third)
+		closeNow(t, fourth)
+		handled.wantOnce(t, topic, partitions, per)
+	})
 }
 
 func TestUnfinishedRecordKeepsTheFrontierAndComesAgainBeforeItsKey(t *testing.T) {
