@@ -12,30 +12,40 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"syscall"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // runningLine is in the line that the binary logs when all consumers are subscribed.
 const runningLine = `"msg":"running"`
 
-// runBinary is one run of the real binary, with an engine, from an empty data directory to the end of the log, or for as long as a turn may
-// take. Its time is from the line that says it runs to its end, its processor time that of the whole process.
-func (s *session) runBinary(ctx context.Context, engine string, arguments ...string) (report, error) {
+// binaryRun is a run of the real binary, from an empty data directory to the end of the log, or until its limit.
+type binaryRun struct {
+	engine string
+	// only is the one consumer that runs, empty for all.
+	only  string
+	limit time.Duration
+}
+
+// run runs the binary with groups of its own. Its time is from the line that says it runs to its end, its processor time that of the whole
+// process. At the limit it is stopped as an orchestrator stops it, and what it did is what its groups have committed.
+func (b binaryRun) run(ctx context.Context, s *session) (report, error) {
 	dir, err := os.MkdirTemp("", "millrace-bench-")
 	if err != nil {
 		return report{}, err
 	}
 	defer os.RemoveAll(dir)
-	text, groups := s.prepared.configuration(s.brokers.addresses, engine, filepath.Join(dir, "data"), s.name())
+	text, groups := s.prepared.configuration(s.brokers.addresses, b.engine, filepath.Join(dir, "data"), s.name())
 	file := filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return report{}, err
 	}
 	defer s.brokers.remove(ctx, nil, groups)
-	arguments = append([]string{"run", "--exit-at-end", "--config", file}, arguments...)
+	arguments, w := []string{"run", "--exit-at-end", "--config", file}, watched{records: int64(s.prepared.records), deliveries: deliveries}
+	if b.only != "" {
+		groups = slices.DeleteFunc(groups, func(group string) bool { return !strings.HasSuffix(group, "-"+b.only) })
+		arguments, w.deliveries = append(arguments, "--consumers", b.only), 1
+	}
 	command := exec.CommandContext(ctx, s.prepared.binary, arguments...)
 	// Settings of whoever measures are not the binary's.
 	command.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "MILLRACE_") })
@@ -46,49 +56,27 @@ func (s *session) runBinary(ctx context.Context, engine string, arguments ...str
 	if err := command.Start(); err != nil {
 		return report{}, fmt.Errorf("starting the binary: %w", err)
 	}
-	watched := watchResident(command.Process.Pid)
-	var cut atomic.Pointer[time.Time]
-	limit := time.AfterFunc(turnLimit, func() {
-		now := time.Now()
-		cut.Store(&now)
-		_ = command.Process.Signal(os.Interrupt)
-	})
-	begin, last := readLogs(logs)
+	resident := watchResident(command.Process.Pid)
+	seen := s.brokers.watchGroups(ctx, groups, b.limit, func() { _ = command.Process.Signal(syscall.SIGTERM) })
+	var last []byte
+	w.running, last = readLogs(logs)
 	err = command.Wait()
-	ended := time.Now()
-	limit.Stop()
-	r := watched()
-	if err != nil || begin.IsZero() {
+	w.ended = time.Now()
+	r := resident()
+	w.first, w.cut = seen()
+	if err != nil || w.running.IsZero() {
 		return r, fmt.Errorf("millrace run: %w; its last line: %s", errors.Join(err, ctx.Err()), last)
 	}
-	r.Records, r.Complete = int64(s.prepared.records), true
-	if at := cut.Load(); at != nil {
-		ended = *at
-		handled, err := s.brokers.committed(ctx, groups)
-		if err != nil {
+	if !w.cut.IsZero() {
+		if w.first.at.IsZero() {
+			return r, fmt.Errorf("millrace run: not all groups had committed anything after %s; its last line: %s", patience, last)
+		}
+		if w.committed, _, err = s.brokers.committed(ctx, groups); err != nil {
 			return r, err
 		}
-		r.Records, r.Complete = handled/deliveries, false
 	}
-	r.Seconds = ended.Sub(begin).Seconds()
-	r.CPUSeconds = (command.ProcessState.UserTime() + command.ProcessState.SystemTime()).Seconds()
+	w.rate(&r, (command.ProcessState.UserTime() + command.ProcessState.SystemTime()).Seconds())
 	return r, nil
-}
-
-// turnLimit ends a run of the binary that would take hours.
-const turnLimit = 40 * time.Second
-
-// committed is how many records the groups have behind them, all together.
-func (b *brokers) committed(ctx context.Context, groups []string) (int64, error) {
-	total := int64(0)
-	for _, group := range groups {
-		offsets, err := b.admin.FetchOffsets(ctx, group)
-		if err != nil {
-			return 0, fmt.Errorf("asking for the positions of %q: %w", group, err)
-		}
-		offsets.Each(func(o kadm.OffsetResponse) { total += max(o.At, 0) })
-	}
-	return total, nil
 }
 
 // readLogs reads the log to its end and returns when the binary said that it runs, and its last line.

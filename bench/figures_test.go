@@ -28,13 +28,13 @@ func TestMedianIsAMeasuredValue(t *testing.T) {
 func TestResultIsTheMedianOfItsRounds(t *testing.T) {
 	t.Parallel()
 	rounds := []report{
-		{Records: 100, Seconds: 1, CPUSeconds: .001, PeakRSSMiB: 10},
+		{Records: 100, Seconds: 1, CPUSeconds: .001, PeakRSSMiB: 10, Complete: true},
 		{Records: 100, Seconds: 4, CPUSeconds: .004, PeakRSSMiB: 40, Repeats: 2},
 		{Records: 100, Seconds: 2, CPUSeconds: .002, PeakRSSMiB: 30, Repeats: 1},
 	}
 	got := resultOf(cell{peer: "p", variant: "v"}, rounds)
 	want := result{Peer: "p", Variant: "v", RecordsPerSecond: 50, CPUMicrosPerRecord: 20, PeakRSSMiB: 30, Records: 100, Repeats: 3, Rounds: 3,
-		Slowest: 25, Fastest: 100}
+		Slowest: 25, Fastest: 100, Cut: true}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -58,6 +58,9 @@ func (r result) more() string {
 	}
 	add(r.GrowthRatio, "RSS of the second half by the first %.2f")
 	add(float64(r.Repeats), "%.0f repeated")
+	if r.Cut {
+		parts = append(parts, fmt.Sprintf("cut after %d", r.Records))
+	}
 	return strings.Join(parts, ", ")
 }
 

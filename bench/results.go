@@ -26,6 +26,8 @@ type result struct {
 	Records int64 `json:"records"`
 	Repeats int64 `json:"repeats"`
 	Rounds  int   `json:"rounds"`
+	// Cut says that a round ended at its limit and not with the input.
+	Cut bool `json:"cut,omitempty"`
 	// Slowest and Fastest are the rates of single rounds, to see how far the machine swayed.
 	Slowest float64 `json:"slowest"`
 	Fastest float64 `json:"fastest"`
@@ -78,6 +80,7 @@ func resultOf(c cell, rounds []report) result {
 	}
 	for i, one := range rounds {
 		r.Repeats += one.Repeats
+		r.Cut = r.Cut || !one.Complete
 		if i == 0 {
 			r.Slowest = one.rate()
 		}

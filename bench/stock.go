@@ -84,8 +84,7 @@ func plainDecoder(name string) (func([]byte) error, bool) {
 	return decode, known
 }
 
-// consumeStock runs a stock application with as many handlers as the binary has. They decode and do nothing else: without a unit of work the
-// stock stack has no way to write what ours writes. A record counts when the outermost middleware has seen it end, also in the poison queue.
+// consumeStock runs a stock application with as many handlers as the binary has, which decode and do nothing else. A record counts when the outermost middleware has seen it end, also in the poison queue.
 func (t task) consumeStock(ctx context.Context) (report, error) {
 	var ends []int64
 	first := map[string]int32{}
