@@ -8,6 +8,11 @@ type bar struct {
 	limit float64
 	most  bool
 	value func(results) (float64, bool)
+	// eachRound takes the value within each round, and judges the median of them: where a difference, or an extreme, of two turns
+	// says nothing when they are of different rounds.
+	eachRound bool
+	// beside is what is printed with the value, for information.
+	beside func(results) string
 }
 
 // verdict is what became of a bar. Met is false also for what could not be measured: no miss is hidden.
@@ -15,7 +20,9 @@ type verdict struct {
 	Bar string `json:"bar"`
 	// Value is nil for what could not be measured.
 	Value *float64 `json:"value"`
-	Met   bool     `json:"met"`
+	// Beside is for information.
+	Beside string `json:"beside,omitempty"`
+	Met    bool   `json:"met"`
 }
 
 func atLeast(of string, limit float64, value func(results) (float64, bool)) bar {
@@ -35,12 +42,18 @@ func (b bar) text() string {
 	return fmt.Sprintf("%s %g %s", sign, b.limit, b.of)
 }
 
-// judge compares the ratio with the limit.
-func (b bar) judge(r results) verdict {
+// judge compares the ratio with the limit. It takes the medians of all rounds, and the figures of each.
+func (b bar) judge(r results, rounds []results) verdict {
 	value, ok := b.value(r)
+	if b.eachRound {
+		value, ok = b.ofRounds(rounds)
+	}
 	v := verdict{Bar: b.text()}
 	if !ok {
 		return v
+	}
+	if b.beside != nil {
+		v.Beside = b.beside(r)
 	}
 	v.Value = &value
 	v.Met = value >= b.limit
@@ -48,6 +61,19 @@ func (b bar) judge(r results) verdict {
 		v.Met = value <= b.limit
 	}
 	return v
+}
+
+// ofRounds is the median of the values of each round; false when it was not measured in one of them.
+func (b bar) ofRounds(rounds []results) (float64, bool) {
+	var values []float64
+	for _, r := range rounds {
+		value, ok := b.value(r)
+		if !ok {
+			return 0, false
+		}
+		values = append(values, value)
+	}
+	return median(values), len(values) > 0
 }
 
 // name of a turn: a peer and a variant.
@@ -77,7 +103,7 @@ func cpuRatio(a, b turnName) func(results) (float64, bool) {
 }
 
 func p99Ratio(a, b turnName) func(results) (float64, bool) {
-	return ratio(a, b, func(r result) float64 { return r.P99Millis })
+	return ratio(a, b, p99)
 }
 
 // figure is one figure of one turn; false when it was not measured.
@@ -86,6 +112,16 @@ func figure(r results, of turnName, figure func(result) float64) (float64, bool)
 	return figure(found), ok && figure(found) > 0
 }
 
+// more is how much more a figure is in one turn than in another, 0 where it is less.
+func more(a, b turnName, of func(result) float64) func(results) (float64, bool) {
+	return func(r results) (float64, bool) {
+		above, okA := figure(r, a, of)
+		below, okB := figure(r, b, of)
+		return max(above-below, 0), okA && okB
+	}
+}
+
+func p99(r result) float64      { return r.P99Millis }
 func longest(r result) float64  { return r.LongestMillis }
 func followed(r result) float64 { return r.FollowSeconds }
 

@@ -67,7 +67,7 @@ func TestBars(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := test.bar.judge(measured)
+			got := test.bar.judge(measured, nil)
 			switch {
 			case got.Met != test.met:
 				t.Errorf("got met %t, want %t", got.Met, test.met)
@@ -80,6 +80,34 @@ func TestBars(t *testing.T) {
 	}
 }
 
+func TestBarOfEachRoundComparesTurnsOfTheSameRound(t *testing.T) {
+	t.Parallel()
+	round := func(a, b float64) results {
+		return results{{Peer: "a", LongestMillis: a}, {Peer: "b", LongestMillis: b}}
+	}
+	rounds := []results{round(120, 100), round(10, 200), round(300, 290)}
+	b := atMost("", 50, more(of("a"), of("b"), longest))
+	b.eachRound = true
+	// The medians are 120 and 200: of turns that never met.
+	if got := b.judge(round(120, 200), rounds); got.Value == nil || *got.Value != 10 || !got.Met {
+		t.Errorf("got %+v, want 10 and met", got)
+	}
+	if got := b.judge(round(120, 200), append(rounds, round(120, 0))); got.Value != nil || got.Met {
+		t.Errorf("got %+v, want a round that was not measured to be a miss", got)
+	}
+}
+
+func TestWhatIsBesideABarIsPrintedWithItsValue(t *testing.T) {
+	t.Parallel()
+	measured := results{{Peer: peerMillrace, CPUMicrosPerRecord: 25, HandlerCPUMicros: 20}, {Peer: peerMillrace, Variant: "no-op", CPUMicrosPerRecord: 4}}
+	for _, b := range spinning().bars {
+		v := b.judge(measured, nil)
+		if got, want := v.valueText(), "5.00 (1.25 × no-op's 4.00 µs)"; got != want || v.Met {
+			t.Errorf("got %q, met %t, want %q and a miss", got, v.Met, want)
+		}
+	}
+}
+
 func TestEveryBarCanBeMeasured(t *testing.T) {
 	t.Parallel()
 	for _, w := range workloads() {
@@ -89,7 +117,7 @@ func TestEveryBarCanBeMeasured(t *testing.T) {
 				HandlerMeanMicros: 1, HandlerCPUMicros: 1, P99Millis: 1, LongestMillis: 1, FollowSeconds: 1, GrowthRatio: 1})
 		}
 		for _, b := range w.bars {
-			if b.judge(measured).Value == nil {
+			if b.judge(measured, []results{measured}).Value == nil {
 				t.Errorf("%s: %s names a turn that the workload does not have", w.name, b.text())
 			}
 		}

@@ -55,11 +55,15 @@ func measure(ctx context.Context, o options, b *brokers, w workload, errout io.W
 			reports[i] = append(reports[i], r)
 		}
 	}
+	rounds := make([]results, o.rounds)
 	for i, c := range w.cells {
 		m.Results = append(m.Results, resultOf(c, reports[i]))
+		for round := range rounds {
+			rounds[round] = append(rounds[round], resultOf(c, reports[i][round:round+1]))
+		}
 	}
 	for _, one := range w.bars {
-		m.Bars = append(m.Bars, one.judge(m.Results))
+		m.Bars = append(m.Bars, one.judge(m.Results, rounds))
 	}
 	return m, nil
 }

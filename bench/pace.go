@@ -11,7 +11,11 @@ import (
 // tick is how often a paced writer writes what is due.
 const tick = time.Millisecond
 
-// writePaced writes the input at so many records in a second, each with the time of its sending.
+// warmUp is the beginning of a feed, whose records are not timed: a partition is assigned a tenth of a second before the client reads it, since
+// the client collects its partitions for that long, and the writer has yet to connect.
+const warmUp = time.Second
+
+// writePaced writes the input at so many records in a second, each that is timed with the time of its sending.
 func (i input) writePaced(ctx context.Context, brokers []string, topic string, perSecond float64) error {
 	writer, err := newWriter(brokers, 0)
 	if err != nil {
@@ -31,7 +35,9 @@ func (i input) writePaced(ctx context.Context, brokers []string, topic string, p
 		for due := min(int(time.Since(began).Seconds()*perSecond), i.records); number < due; number++ {
 			key := next()
 			made := &kgo.Record{Topic: topic, Key: []byte(key), Value: event(key, number), Headers: headers(number)}
-			made.Headers = append(made.Headers, sentAt(time.Now()))
+			if at := time.Now(); at.Sub(began) >= warmUp {
+				made.Headers = append(made.Headers, sentAt(at))
+			}
 			writer.Produce(ctx, made, failed.keep)
 		}
 	}

@@ -68,7 +68,11 @@ func (v verdict) valueText() string {
 	if v.Value == nil {
 		return "not measured"
 	}
-	return fmt.Sprintf("%.2f", *v.Value)
+	text := fmt.Sprintf("%.2f", *v.Value)
+	if v.Beside != "" {
+		text += " (" + v.Beside + ")"
+	}
+	return text
 }
 
 func (v verdict) metText() string {
