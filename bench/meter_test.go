@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prantikov/millrace/messages"
@@ -33,13 +34,15 @@ func TestMeterCountsEachRecordOnce(t *testing.T) {
 
 func TestMeterEndsAtItsLimit(t *testing.T) {
 	t.Parallel()
-	m := newMeter([]int64{2}, time.Millisecond)
-	m.start()
-	m.count(0, 0)
-	<-m.over
-	if r := m.report(); r.Records != 1 || r.Complete {
-		t.Errorf("got %d records, complete %t, want 1, false", r.Records, r.Complete)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		m := newMeter([]int64{2}, time.Millisecond)
+		m.start()
+		m.count(0, 0)
+		<-m.over
+		if r := m.report(); r.Records != 1 || r.Complete {
+			t.Errorf("got %d records, complete %t, want 1, false", r.Records, r.Complete)
+		}
+	})
 }
 
 func TestInputIsWhatItSays(t *testing.T) {
