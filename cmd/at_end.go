@@ -27,7 +27,7 @@ type goal struct {
 // untilEnd returns when every consumer's group has committed through to the ends that the logs had at the call. When the context ends
 // before, the error lists what is unfinished. It asks the brokers rather than ourselves, so that it holds for what others of the group did.
 func (s *service) untilEnd(ctx context.Context) error {
-	goals, err := s.goals(ctx)
+	goals, err := s.goalsOutOfTime(ctx)
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,18 @@ func (s *service) untilEnd(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// goalsOutOfTime asks for the goals also when the time for the run is over already, so that what is unfinished can be listed. A signal ends it.
+func (s *service) goalsOutOfTime(ctx context.Context) ([]goal, error) {
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel()
+		}
+	})()
+	return s.goals(asking)
 }
 
 // goals has one goal per consumer and partition.
