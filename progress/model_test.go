@@ -297,7 +297,7 @@ func TestPartitionAgainstModel(t *testing.T) {
 			"take": func(t *rapid.T) { m.take(t, rapid.IntRange(1, 9).Draw(t, "most")) },
 			"resend": func(t *rapid.T) {
 				if len(m.delivered) == 0 {
-					t.Skip("nothing delivered")
+					return
 				}
 				offset := rapid.SampledFrom(m.delivered).Draw(t, "offset")
 				if got := m.p.Deliver(&record.Record{Position: record.Position{Offset: offset}}); got != progress.Known {

@@ -168,7 +168,7 @@ func TestWaitingRecordHasMemoryOfItsOwn(t *testing.T) {
 	r := &record.Record{Key: fetch[:3], Value: fetch[4:9]}
 	p.Deliver(r)
 	p.Park(0, time.Unix(1, 0), nil)
-	copy(fetch, "XXXXXXXXXX")
+	copy(fetch, "other bytes now")
 	ready, _ := p.Ready(time.Unix(1, 0), 1)
 	if got := string(ready[0].Key) + "=" + string(ready[0].Value); got != "key=value" {
 		t.Errorf("parked record: got %s, want it untouched by the fetch's memory", got)
