@@ -1,9 +1,7 @@
 package kafka
 
 import (
-	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -34,46 +32,6 @@ func (m *member) strategies() []sarama.BalanceStrategy {
 	default:
 		return []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
 	}
-}
-
-// joining is what a cooperative member's joins say of it. It is safe for concurrent use.
-type joining struct {
-	// until is how long the member waits for its place in the group, in nanoseconds of Unix time; 0 while it does not.
-	until atomic.Int64
-	// given has the partitions of the last assignment; nil before the first.
-	given atomic.Pointer[map[partitionOf]bool]
-	// generation is that of the last assignment; the session has it a moment later.
-	generation atomic.Int32
-}
-
-func (j *joining) begin(limit time.Duration) { j.until.Store(time.Now().Add(limit).UnixNano()) }
-func (j *joining) end()                      { j.until.Store(0) }
-
-// deadline is until when an answer is waited for while the member joins; zero while it does not.
-func (j *joining) deadline() time.Time {
-	until := j.until.Load()
-	if until == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, until)
-}
-
-// tookBack says whether the last assignment is without the claim's partition. It never is for a member that is not cooperative.
-func (j *joining) tookBack(c *claim) bool {
-	given := j.given.Load()
-	return given != nil && !(*given)[partitionOf{c.topic, c.partition}]
-}
-
-// assigned takes note of an assignment. It keeps none of it: the client goes on to sort it in place.
-func (j *joining) assigned(given *sarama.ConsumerGroupMemberAssignment, generation int32) {
-	set := map[partitionOf]bool{}
-	for topic, partitions := range given.Topics {
-		for _, partition := range partitions {
-			set[partitionOf{topic, partition}] = true
-		}
-	}
-	j.given.Store(&set)
-	j.generation.Store(generation)
 }
 
 // joinWatch is a strategy that tells the member when it joins and what it was given. It has the optional methods of what it wraps, which
@@ -112,7 +70,7 @@ func (w *joinWatch) SubscriptionUserData(topics []string) ([]byte, error) {
 // OnAssignment is told what the member was given, before anything is taken from it. A claim whose window is full does not see that its
 // channel is closed, so it is told here.
 func (w *joinWatch) OnAssignment(given *sarama.ConsumerGroupMemberAssignment, generation int32) {
-	w.m.joining.end()
+	defer w.m.joining.end()
 	if s, ok := w.BalanceStrategy.(sarama.OnAssignmentBalanceStrategy); ok {
 		s.OnAssignment(given, generation)
 	}
@@ -138,24 +96,4 @@ func (r *refusal) mayPass(m *member, sent int32, err error) bool {
 		return false
 	}
 	return m.joining.generation.Load() != sent || !m.joining.deadline().IsZero()
-}
-
-// leaveGate is the longest that a leave waits for the end of a join, so that the drain after it still fits into the time for a stop.
-const leaveGate = 5 * time.Second
-
-// betweenJoins returns a context that ends with ctx, but not while the member joins: the broker would have it in the next generation and
-// refuse what it commits on its way out as a member of the last one. Claims go on meanwhile.
-func (m *member) betweenJoins(ctx context.Context) (context.Context, context.CancelFunc) {
-	gated, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		limit := time.Now().Add(min(m.settings.DrainTimeout/2, leaveGate))
-		for !m.joining.deadline().IsZero() && time.Now().Before(limit) && gated.Err() == nil {
-			sleep(gated, lookAgain/10)
-		}
-		cancel()
-	})
-	return gated, func() {
-		stop()
-		cancel()
-	}
 }

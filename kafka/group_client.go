@@ -1,8 +1,8 @@
 package kafka
 
 import (
+	"cmp"
 	"errors"
-	"net"
 	"sync"
 	"time"
 
@@ -22,22 +22,38 @@ type groupClient struct {
 
 	mu  sync.Mutex
 	own *sarama.Broker
+	// dropped are the connections that are being closed.
+	dropped sync.WaitGroup
 }
 
 func newGroupClient(m *member, client sarama.Client) *groupClient {
 	config := *client.Config()
-	config.Net.Proxy.Enable, config.Net.Proxy.Dialer = true, patientDialer{joining: &m.joining, timeout: config.Net.DialTimeout}
+	config.Net.Proxy.Enable, config.Net.Proxy.Dialer = true, newPatientDialer(&m.joining, config.Net.DialTimeout)
 	return &groupClient{Client: client, m: m, config: &config}
 }
 
-// Coordinator returns the connection of the member's own. The client's heartbeats try again without a pause, so one is made here.
+// Coordinator returns the connection of the member's own. The client's heartbeats try again without a pause, and end the session after the
+// fourth time, so a coordinator that moves or is away for a moment is waited for here.
 func (c *groupClient) Coordinator(group string) (*sarama.Broker, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pause := backoff{first: lookAgain, most: time.Second}
+	for limit := time.Now().Add(sessionTimeout(c.m.settings.Kafka) / 2); ; {
+		own, err := c.open(group)
+		if err == nil || c.m.ctx.Err() != nil || c.Client.Closed() || time.Now().After(limit) {
+			return own, err
+		}
+		sleep(c.m.ctx, pause.next())
+		_ = c.Client.RefreshCoordinator(group)
+	}
+}
+
+// open returns the connection, another one when the last is broken or leads elsewhere.
+func (c *groupClient) open(group string) (*sarama.Broker, error) {
 	inner, err := c.Client.Coordinator(group)
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if connected, _ := c.connected(); !connected || c.own.Addr() != inner.Addr() {
 		c.drop()
 		c.own = sarama.NewBroker(inner.Addr())
@@ -47,9 +63,8 @@ func (c *groupClient) Coordinator(group string) (*sarama.Broker, error) {
 	}
 	if connected, err := c.connected(); !connected {
 		c.drop()
-		_ = c.Client.RefreshCoordinator(group)
-		time.Sleep(lookAgain)
-		return nil, err
+		// Who shares the connection may have closed it just now, which is no error.
+		return nil, cmp.Or(err, error(sarama.ErrNotConnected))
 	}
 	return c.own, nil
 }
@@ -62,9 +77,10 @@ func (c *groupClient) connected() (bool, error) {
 }
 
 func (c *groupClient) drop() {
-	if c.own != nil {
-		go func(gone *sarama.Broker) { _ = gone.Close() }(c.own)
+	if gone := c.own; gone != nil {
 		c.own = nil
+		// It waits for the answer that is on its way.
+		c.dropped.Go(func() { _ = gone.Close() })
 	}
 }
 
@@ -73,6 +89,7 @@ func (c *groupClient) Close() error {
 	c.mu.Lock()
 	c.drop()
 	c.mu.Unlock()
+	c.dropped.Wait()
 	return c.Client.Close()
 }
 
@@ -91,32 +108,4 @@ func (c *groupClient) PartitionNotReadable(topic string, partition int32) bool {
 		return true
 	}
 	return false
-}
-
-// patientDialer makes connections whose answers may take long while the member joins.
-type patientDialer struct {
-	joining *joining
-	timeout time.Duration
-}
-
-// Dial implements the client's proxy dialer.
-func (d patientDialer) Dial(network, address string) (net.Conn, error) {
-	connection, err := net.DialTimeout(network, address, d.timeout)
-	if err != nil {
-		return nil, err
-	}
-	return patientConnection{Conn: connection, joining: d.joining}, nil
-}
-
-type patientConnection struct {
-	net.Conn
-	joining *joining
-}
-
-// SetReadDeadline moves a deadline that comes before the end of the join.
-func (c patientConnection) SetReadDeadline(t time.Time) error {
-	if until := c.joining.deadline(); time.Now().Before(until) && t.Before(until) {
-		t = until
-	}
-	return c.Conn.SetReadDeadline(t)
 }

@@ -40,7 +40,7 @@ func (m *member) abandon(c *connection, sess sarama.ConsumerGroupSession) {
 	c.abandoned = true
 	close(c.gone)
 	go func() {
-		if coordinator, err := c.client.Coordinator(m.settings.Group); err == nil {
+		if coordinator, err := c.shared.Coordinator(m.settings.Group); err == nil {
 			_, _ = coordinator.LeaveGroup(&sarama.LeaveGroupRequest{GroupId: m.settings.Group, MemberId: sess.MemberID()})
 		}
 		_ = c.client.Close()

@@ -69,7 +69,7 @@ func logAlarm(logger *slog.Logger) func(AlarmKind, string, int32, bool, string) 
 func passing(err error) bool {
 	for _, harmless := range []error{
 		context.Canceled, sarama.ErrRebalanceInProgress, sarama.ErrUnknownMemberId, sarama.ErrIllegalGeneration,
-		sarama.ErrClosedConsumerGroup, errClaimEnded,
+		sarama.ErrClosedConsumerGroup, errClaimEnded, errLeaving,
 		// The next claim compares the committed offset with the log and says what it passed.
 		sarama.ErrOffsetOutOfRange,
 	} {

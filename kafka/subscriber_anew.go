@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -48,6 +49,15 @@ func (s *session) watchTopics(sess sarama.ConsumerGroupSession, known map[string
 			}
 		}
 	}
+}
+
+// errAnother is the error of a partition whose topic was made anew since the session began: its next one begins at the new log's start.
+var errAnother = errors.New("the topic was deleted and made anew")
+
+// isAnother says whether the topic was made anew since the session began. Then a position that its log does not have is no gap.
+func (s *session) isAnother(topic string) bool {
+	ids, err := s.topicIDs()
+	return err == nil && s.known[topic] != "" && ids[topic] != "" && ids[topic] != s.known[topic]
 }
 
 // topicIDs are the ids that the brokers gave the topics; none of brokers that are too old for ids.

@@ -149,10 +149,9 @@ func (m *member) session(c *connection, topics []string) error {
 		defer context.AfterFunc(s.ctx, end)()
 	}
 	if m.cooperative() {
-		var release context.CancelFunc
-		ctx, release = m.betweenJoins(ctx)
-		defer release()
-		defer m.joining.end()
+		var over func()
+		ctx, over = m.betweenJoins(ctx)
+		defer over()
 	}
 	defer m.setRunning(nil)
 	handler := &session{m: m, client: c.shared, topics: topics, first: map[partitionOf]bool{}, end: end}

@@ -50,14 +50,9 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 	if err != nil {
 		return fmt.Errorf("asking for the partitions of %q: %w", topic, err)
 	}
-	positions, err := s.positions(topic, partitions)
+	positions, err := s.positionsOrStart(sess, topic, partitions)
 	if err != nil {
 		return err
-	}
-	if len(positions) == 0 {
-		if positions, err = s.begin(sess, topic, partitions); err != nil {
-			return err
-		}
 	}
 	for _, partition := range claimed {
 		if err := s.placePartition(sess, topic, partition, positions); err != nil {
@@ -72,6 +67,19 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 	return nil
 }
 
+// placeLaterFor bounds one try to place a partition that was given later. The client tries again, and looks in between whether the partition
+// is still the member's.
+const placeLaterFor = 3 * time.Second
+
+// boundedSession is a session whose context ends earlier.
+type boundedSession struct {
+	sarama.ConsumerGroupSession
+	ctx context.Context
+}
+
+// Context ends with the session, or earlier.
+func (b boundedSession) Context() context.Context { return b.ctx }
+
 // placeLater places a partition that a cooperative member was given after its first ones. Each claim asks until it is placed, once, so what
 // Setup placed counts for one claim: the next one of the same partition begins with a look at what is committed then.
 func (s *session) placeLater(topic string, partition int32) error {
@@ -83,7 +91,9 @@ func (s *session) placeLater(topic string, partition int32) error {
 	if first || s.idle {
 		return nil
 	}
-	return s.placeOn(s.sess, topic, []int32{partition})
+	ctx, cancel := context.WithTimeout(s.sess.Context(), placeLaterFor)
+	defer cancel()
+	return s.placeOn(boundedSession{s.sess, ctx}, topic, []int32{partition})
 }
 
 func (s *session) remember(topic string, partition int32, at committed) {
@@ -113,6 +123,17 @@ func (s *session) restored(topic string, partition int32) committed {
 		return at
 	}
 	return committed{offset: noPosition}
+}
+
+// positionsOrStart returns the group's positions on a topic, those of its start when it has none.
+func (s *session) positionsOrStart(sess sarama.ConsumerGroupSession, topic string, partitions []int32) (map[int32]committed, error) {
+	s.beginning.Lock()
+	defer s.beginning.Unlock()
+	positions, err := s.positions(topic, partitions)
+	if err != nil || len(positions) > 0 {
+		return positions, err
+	}
+	return s.begin(sess, topic, partitions)
 }
 
 // positions returns the group's positions on a topic; partitions without one are not in it.
@@ -200,6 +221,10 @@ func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string,
 	if err != nil {
 		s.m.settings.Logger.Debug("asking for the bounds of a log", "topic", topic, "partition", partition, "error", err)
 		return nil
+	}
+	if known && (at < first || at > end) && s.isAnother(topic) {
+		s.end()
+		return fmt.Errorf("placing a partition of %q: %w", topic, errAnother)
 	}
 	switch {
 	case !known:

@@ -20,6 +20,8 @@ type session struct {
 	topics []string
 	// sess is the client's session.
 	sess sarama.ConsumerGroupSession
+	// beginning is held while the start of a topic is looked for, so that one claim commits it and not each.
+	beginning sync.Mutex
 	// placing guards placed, which has where each partition of the assignment was to begin, as the group had committed it.
 	placing sync.Mutex
 	placed  map[string]map[int32]committed
@@ -34,6 +36,8 @@ type session struct {
 	begun bool
 	// idle is true for an exclusive member that does not own everything: it holds what it was given and takes nothing.
 	idle bool
+	// known are the ids of the topics as they were when the session began.
+	known map[string]string
 	// anew has the topics that were deleted and made anew since the member's last session.
 	anew map[string]bool
 	// claimEnded is true when a partition ended by itself. It is read after the session.
@@ -55,6 +59,7 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 		if err := s.recognise(sess); err != nil {
 			return err
 		}
+		s.known = maps.Clone(s.m.ids)
 		if err := s.place(sess); err != nil {
 			return err
 		}
@@ -62,7 +67,7 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 	s.lapse(sess)
 	s.m.stalled.keep(sess)
 	if !s.idle {
-		go s.watchTopics(sess, maps.Clone(s.m.ids))
+		go s.watchTopics(sess, s.known)
 		go s.watchStalled(sess)
 		go s.watchCommits(sess)
 	}
@@ -85,8 +90,8 @@ func (s *session) ConsumeClaim(sess sarama.ConsumerGroupSession, source sarama.C
 	source, begin := s.source(sess, source)
 	c := newClaim(s.m, subscribed, source, sessionSink{ConsumerGroupSession: sess, s: s}, s.restored(source.Topic(), source.Partition()))
 	s.m.claims.add(c)
-	if s.m.joining.tookBack(c) {
-		// The rebalance that took it back came before there was a claim to tell.
+	if s.m.joining.tookBack(c) || s.m.joining.isLeaving() {
+		// The rebalance that took it back, or the stop, came before there was a claim to tell.
 		c.drain.begin()
 	}
 	s.m.memory.own(1)

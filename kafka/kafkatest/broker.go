@@ -107,8 +107,9 @@ func CreateTopic(t testing.TB, broker, name string, partitions int, settings ...
 // Client returns franz-go's client for the broker. It is closed when the test ends.
 func Client(t testing.TB, broker string, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	// Without it, every close waits a second for somebody to take the client's metrics.
-	defaults := []kgo.Opt{kgo.SeedBrokers(strings.Split(broker, ",")...), kgo.DisableClientMetrics()}
+	// Without DisableClientMetrics, every close waits a second for somebody to take the client's metrics. Not all brokers of a cluster know a
+	// topic as soon as it was created.
+	defaults := []kgo.Opt{kgo.SeedBrokers(strings.Split(broker, ",")...), kgo.DisableClientMetrics(), kgo.UnknownTopicRetries(-1)}
 	client, err := kgo.NewClient(append(defaults, options...)...)
 	if err != nil {
 		t.Fatalf("opening franz-go's client: %v", err)
