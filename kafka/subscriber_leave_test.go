@@ -102,6 +102,9 @@ func TestCloseDoesNotWaitForTheDrainOfAnother(t *testing.T) {
 	if late.Load() {
 		t.Error("closed only when the other's drain was over, want it to leave in the time of its own drain")
 	}
+	if groups, err := admin.DescribeGroups(t.Context(), group); err != nil || len(groups[group].Members) != 2 {
+		t.Errorf("the group has %d members (%v), want 2: who is closed has left", len(groups[group].Members), err)
+	}
 	close(release)
 	kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() >= 2*partitions*per })
 	handled.wantOnce(t, topic, partitions, 2*per)
