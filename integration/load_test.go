@@ -13,7 +13,9 @@ import (
 
 // load is a producer that goes on until it is stopped, broker or no broker.
 type load struct {
-	sent   atomic.Int64
+	sent atomic.Int64
+	// rests is true while nothing is produced.
+	rests  atomic.Bool
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -48,6 +50,9 @@ func (l *load) run(ctx context.Context, client *kgo.Client, next func() *kgo.Rec
 	var failed atomic.Pointer[error]
 	for {
 		for range perTick {
+			if l.rests.Load() {
+				break
+			}
 			client.Produce(context.WithoutCancel(ctx), next(), func(_ *kgo.Record, err error) {
 				if err != nil {
 					failed.Store(&err)
