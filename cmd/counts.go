@@ -2,9 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"strconv"
 	"time"
 
@@ -69,20 +66,15 @@ type countRow struct {
 // counts are those that fit the filter; none, with a word on stderr, when nothing has made a store yet.
 func (s *session) counts(ctx context.Context, filter store.CountFilter) ([]countRow, error) {
 	rows := []countRow{}
-	opened, err := store.OpenReader(ctx, s.storeFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = fmt.Fprintf(s.program.errout, "there is no store yet at %q: millrace run makes it\n", s.storeFile())
-		return rows, err
-	}
-	if err != nil {
-		return nil, err
-	}
 	filter.Topic = s.onBrokers(filter.Topic)
-	counts, err := opened.Counts(ctx, filter)
-	for _, count := range counts {
-		rows = append(rows, countRow{count.Day, count.Topic, count.Action, count.Status, count.N})
-	}
-	return rows, errors.Join(err, opened.Close())
+	err := s.readStore(ctx, func(opened *store.Store) error {
+		counts, err := opened.Counts(ctx, filter)
+		for _, count := range counts {
+			rows = append(rows, countRow{count.Day, count.Topic, count.Action, count.Status, count.N})
+		}
+		return err
+	})
+	return rows, err
 }
 
 func (p *Program) printCounts(output string, rows []countRow) error {

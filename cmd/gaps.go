@@ -2,9 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"strconv"
 	"time"
 
@@ -56,20 +53,15 @@ type gapRow struct {
 // gaps are those that fit the filter; none, with a word on stderr, when nothing has made a store yet.
 func (s *session) gaps(ctx context.Context, filter store.GapFilter) ([]gapRow, error) {
 	rows := []gapRow{}
-	opened, err := store.OpenReader(ctx, s.storeFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = fmt.Fprintf(s.program.errout, "there is no store yet at %q: millrace run makes it\n", s.storeFile())
-		return rows, err
-	}
-	if err != nil {
-		return nil, err
-	}
 	filter.Topic = s.onBrokers(filter.Topic)
-	found, err := opened.Gaps(ctx, filter)
-	for _, gap := range found {
-		rows = append(rows, gapRow{gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At})
-	}
-	return rows, errors.Join(err, opened.Close())
+	err := s.readStore(ctx, func(opened *store.Store) error {
+		gaps, err := opened.Gaps(ctx, filter)
+		for _, gap := range gaps {
+			rows = append(rows, gapRow{gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At})
+		}
+		return err
+	})
+	return rows, err
 }
 
 func (p *Program) printGaps(output string, rows []gapRow) error {

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/prantikov/millrace/observe"
 )
 
 // longestRequest bounds the body of a request, in bytes.
@@ -59,19 +61,9 @@ func Listen(ctx context.Context, directory string, process *Process, logger *slo
 // before.
 func (s *Server) Run(ctx context.Context) error {
 	defer func() { _ = os.Remove(s.path) }()
-	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(s.listener) }()
-	select {
-	case err := <-failed:
+	if err := observe.Serve(ctx, s.server, s.listener); err != nil {
 		return fmt.Errorf("answering on the control socket: %w", err)
-	case <-ctx.Done():
 	}
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	if err := s.server.Shutdown(closing); err != nil {
-		_ = s.server.Close()
-	}
-	<-failed
 	return nil
 }
 

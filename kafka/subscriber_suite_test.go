@@ -117,27 +117,7 @@ func (u *unbatched) Subscribe(ctx context.Context, topic string) (<-chan *messag
 
 // handOut gives each key's records to out, one after another, and reports what becomes of them.
 func handOut(ctx context.Context, b *record.Batch, out chan<- *message.Message) {
-	b.Side()
-	keys := map[string][]int{}
-	for i, r := range b.Records {
-		keys[string(r.Key)] = append(keys[string(r.Key)], i)
-	}
-	var all sync.WaitGroup
-	for _, indexes := range keys {
-		all.Go(func() {
-			for n, i := range indexes {
-				result := handOutOne(ctx, b, b.Records[i], out)
-				b.Report(i, result)
-				if !result.Outcome.Finished() {
-					for _, rest := range indexes[n+1:] {
-						b.Report(rest, record.Result{})
-					}
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
+	byKey(func(r *record.Record) record.Result { return handOutOne(ctx, b, r, out) })(ctx, b)
 }
 
 func handOutOne(ctx context.Context, b *record.Batch, r *record.Record, out chan<- *message.Message) record.Result {

@@ -70,17 +70,25 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 
 // Run serves until ctx ends, gives requests in flight one second, and returns nil; or the error that ended it before.
 func (s *Server) Run(ctx context.Context) error {
+	if err := Serve(ctx, s.server, s.listener); err != nil {
+		return fmt.Errorf("serving http on %s: %w", s.Address(), err)
+	}
+	return nil
+}
+
+// Serve answers on a listener until ctx ends, gives requests in flight one second, and returns nil; or the error that ended it before.
+func Serve(ctx context.Context, server *http.Server, listener net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(s.listener) }()
+	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serving http on %s: %w", s.Address(), err)
+		return err
 	case <-ctx.Done():
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if err := s.server.Shutdown(closing); err != nil {
-		_ = s.server.Close()
+	if err := server.Shutdown(closing); err != nil {
+		_ = server.Close()
 	}
 	<-failed
 	return nil
