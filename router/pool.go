@@ -17,9 +17,11 @@ type pool struct {
 	head, count int
 }
 
-// task is the records of one key of a batch, from the first of them on.
+// task is one goroutine's part of a walk: the records of one key of a batch from the first of them on, or a whole batch inline.
 type task struct {
-	walk  *sideWalk
+	walk interface {
+		run(first int, by *worker)
+	}
 	first int
 }
 

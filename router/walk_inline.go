@@ -34,21 +34,39 @@ type inlineWalk struct {
 	parked map[string]bool
 }
 
-// walkInline returns when every record has its result, or when we stop.
+// walkInline returns when every record has its result, or when we stop. It takes one of the pool's workers, so that the partitions of a
+// consumer have no more side by side than its concurrency, however fast its functions are. Where records of a partition stay in order, and
+// for a source that knows no keys, there is no concurrency to keep to.
 func (h *handler) walkInline(ctx context.Context, batch *record.Batch) {
-	w := &inlineWalk{h: h, ctx: ctx, batch: batch, began: time.Now()}
-	s := &seat{walk: w}
-	h.lookout.enter(s)
-	w.run(s)
-	h.lookout.leave(s)
-	w.mu.Lock()
-	w.over = true
-	w.mu.Unlock()
+	w := &inlineWalk{h: h, ctx: ctx, batch: batch}
+	if h.together || !batch.Parks() {
+		w.walk(&deliveries{})
+		return
+	}
+	w.handed.Add(1)
+	h.pool.add([]task{{walk: w}})
 	w.handed.Wait()
 }
 
-func (w *inlineWalk) run(s *seat) {
-	var made deliveries
+// run implements the pool's task.
+func (w *inlineWalk) run(_ int, by *worker) {
+	defer w.handed.Done()
+	w.walk(&by.made)
+}
+
+// walk walks the records on this goroutine, where the lookout sees it.
+func (w *inlineWalk) walk(made *deliveries) {
+	w.began = time.Now()
+	s := &seat{walk: w}
+	w.h.lookout.enter(s)
+	w.walkFrom(s, made)
+	w.h.lookout.leave(s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+}
+
+func (w *inlineWalk) walkFrom(s *seat, made *deliveries) {
 	ended := w.ctx.Done()
 	began, walked := w.began, 0
 	for {
@@ -79,7 +97,7 @@ func (w *inlineWalk) run(s *seat) {
 	}
 }
 
-// park notes a key. Only run's goroutine writes, so it alone reads without the lock.
+// park notes a key. Only the walk's goroutine writes, so it alone reads without the lock.
 func (w *inlineWalk) park(key string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,32 @@ func TestSlowFunctionsRunSideBySideUpToTheConcurrency(t *testing.T) {
 			t.Errorf("60 records of 10ms took %s, want 120ms: 5 at any moment", took)
 		}
 		calls.wantOneAtOnce(t)
+	})
+}
+
+// Ensure the walks of several partitions share the concurrency also while functions are fast: a limit of one is one.
+func TestFastFunctionsKeepToTheConcurrencyToo(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		var calls diary
+		walker := walkerOf(t, router.Settings{}, router.ConsumerSettings{Concurrency: 1}, handles(calls.handle(func(context.Context, string) error {
+			<-time.After(time.Microsecond)
+			return nil
+		})))
+		warm(t, walker)
+		calls.most()
+		var partitions sync.WaitGroup
+		for partition := range 6 {
+			partitions.Go(func() {
+				tr := tryKeys(t, strings.ReplaceAll(manyKeys(20, 2), "k", fmt.Sprintf("p%d-k", partition)))
+				tr.walk(t, walker)
+				tr.want(t, strings.TrimSpace(strings.Repeat("done ", 40)))
+			})
+		}
+		partitions.Wait()
+		if got := calls.most(); got != 1 {
+			t.Errorf("got %d side by side, want 1", got)
+		}
 	})
 }
 

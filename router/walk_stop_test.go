@@ -29,7 +29,7 @@ func TestStopLetsWhatRunsEnd(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
 				var calls diary
-				walker := walkerOf(t, router.Settings{}, router.ConsumerSettings{Concurrency: 2 + btoi(!test.inline)}, handles(calls.handle(func(_ context.Context, key string) error {
+				walker := walkerOf(t, router.Settings{}, router.ConsumerSettings{Concurrency: 3}, handles(calls.handle(func(_ context.Context, key string) error {
 					if key != "warm" {
 						<-time.After(time.Second)
 					}
@@ -58,13 +58,6 @@ func TestStopLetsWhatRunsEnd(t *testing.T) {
 			})
 		})
 	}
-}
-
-func btoi(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // Ensure a stop ends a wait for something outside at once.
