@@ -50,7 +50,12 @@ func (p *platform) wantNothingToRepeat(t *testing.T) {
 		t.Errorf("got progress of %d consumers, want %d", len(finished), len(p.groups))
 	}
 	for consumer, want := range finished {
-		if got := p.committed(t, consumer); !maps.Equal(got, want) {
+		got := p.committed(t, consumer)
+		maps.DeleteFunc(got, func(partition string, at int64) bool {
+			_, begun := want[partition]
+			return at == 0 && !begun // the stop came before its first record
+		})
+		if !maps.Equal(got, want) {
 			t.Errorf("%s: got committed positions %v, want those that are finished, %v", consumer, got, want)
 		}
 	}
