@@ -106,7 +106,7 @@ func outgoing(msg *message.Message) *record.Record {
 	}
 	r.Headers = changedHeaders(was, msg.Metadata)
 	if _, named := r.Header(wmkafka.UUIDHeaderKey); was.Topic == "" && msg.UUID != "" && !named {
-		r.Headers = slices.Insert(r.Headers, 0, record.Header{Key: wmkafka.UUIDHeaderKey, Value: []byte(msg.UUID)})
+		r.Headers = slices.Concat([]record.Header{{Key: wmkafka.UUIDHeaderKey, Value: []byte(msg.UUID)}}, r.Headers)
 	}
 	return r
 }
@@ -114,6 +114,9 @@ func outgoing(msg *message.Message) *record.Record {
 // changedHeaders are the record's headers when the metadata still says the same. A key that has another value now, or is gone, loses its
 // headers; new and changed ones come last, sorted by name.
 func changedHeaders(was *record.Record, metadata message.Metadata) []record.Header {
+	if saysTheSame(was.Headers, metadata) {
+		return was.Headers
+	}
 	before := metadataOf(was)
 	added := slices.Sorted(maps.Keys(metadata))
 	added = slices.DeleteFunc(added, func(key string) bool {
@@ -129,6 +132,31 @@ func changedHeaders(was *record.Record, metadata message.Metadata) []record.Head
 		kept = append(kept, record.Header{Key: key, Value: []byte(metadata[key])})
 	}
 	return kept
+}
+
+// saysTheSame reports whether the metadata still is what these headers became, at no allocation: nearly every message is passed on as it came.
+// It may say no of many headers, or of repeated ones.
+func saysTheSame(headers []record.Header, metadata message.Metadata) bool {
+	const few = 16
+	if len(headers) > few {
+		return false
+	}
+	said := 0
+	for i, header := range headers {
+		if header.Key == wmkafka.UUIDHeaderKey {
+			continue
+		}
+		value, has := metadata[header.Key]
+		repeated := slices.ContainsFunc(headers[:i], func(before record.Header) bool { return before.Key == header.Key })
+		if !has || repeated || value != string(header.Value) || header.Key == RecordKey {
+			return false
+		}
+		said++
+	}
+	if _, has := metadata[RecordKey]; has {
+		said++
+	}
+	return said == len(metadata)
 }
 
 // encodedRecord is a record but for its value, which is the message's payload. Keys of headers are bytes because JSON would repair their text.

@@ -114,6 +114,47 @@ func TestMarshalerSendsWhatWasChanged(t *testing.T) {
 	}
 }
 
+func TestMarshalerSeesEveryChangeOfTheMetadata(t *testing.T) {
+	t.Parallel()
+	header := func(key, value string) record.Header { return record.Header{Key: key, Value: []byte(value)} }
+	cases := map[string]struct {
+		headers []record.Header
+		change  func(message.Metadata)
+		want    []record.Header
+	}{
+		"one added beside a header that stands twice": {
+			[]record.Header{header("h", "1"), header("h", "1")}, func(m message.Metadata) { m["b"] = "2" },
+			[]record.Header{header("h", "1"), header("h", "1"), header("b", "2")},
+		},
+		"one added and one taken away": {
+			[]record.Header{header("h", "1"), header("a", "1")}, func(m message.Metadata) { delete(m, "a"); m["b"] = "2" },
+			[]record.Header{header("h", "1"), header("b", "2")},
+		},
+		"one changed": {
+			[]record.Header{header("h", "1"), header("a", "1")}, func(m message.Metadata) { m["h"] = "2" },
+			[]record.Header{header("a", "1"), header("h", "2")},
+		},
+		"an empty one taken away": {
+			[]record.Header{header("h", "")}, func(m message.Metadata) { delete(m, "h") }, nil,
+		},
+		"none": {
+			[]record.Header{header("h", "1"), header("a", "")}, func(message.Metadata) {}, []record.Header{header("h", "1"), header("a", "")},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &record.Record{Position: record.Position{Topic: "order-events"}, Headers: c.headers}
+			msg := kafka.NewMessage(r)
+			c.change(msg.Metadata)
+			produced, _ := kafka.Marshaler{}.Marshal("elsewhere", msg)
+			if got := sent(t, produced).Headers; !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got headers %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestMarshalerTakesAnybodysMessage(t *testing.T) {
 	t.Parallel()
 	msg := message.NewMessage("id-1", []byte("body"))
