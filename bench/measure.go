@@ -65,7 +65,11 @@ func measure(ctx context.Context, o options, b *brokers, w workload, errout io.W
 	for _, one := range w.bars {
 		m.Bars = append(m.Bars, one.judge(m.Results, rounds))
 	}
-	return m, nil
+	var err error
+	if o.report != "" {
+		m.Profile, err = s.whyMissed(ctx, m)
+	}
+	return m, err
 }
 
 // input is the common input of the workload.

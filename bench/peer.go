@@ -46,7 +46,11 @@ func servePeer(ctx context.Context, in io.Reader, out io.Writer) error {
 	}()
 	answer := json.NewEncoder(out)
 	ready := func() { _ = answer.Encode(report{Ready: true}) }
-	r, err := t.run(ctx, ready)
+	do := t.run
+	if t.Profile != "" {
+		do = t.profiled
+	}
+	r, err := do(ctx, ready)
 	if err != nil {
 		return err
 	}

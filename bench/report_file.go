@@ -28,6 +28,7 @@ func writeReport(ctx context.Context, o options, b *brokers, measured []measurem
 	for _, m := range measured {
 		m.writeRows(write)
 	}
+	writeProfiles(write, measured)
 	write("\n## Commands\n\n```\nmake bench-kafka   # all of it on a real Kafka node\nmake bench         # all of it, smaller, on the embedded broker in a process of its own\n")
 	write("go run ./bench -list\n")
 	for _, m := range measured {
@@ -55,6 +56,24 @@ func (m measurement) writeRows(write func(string, ...any)) {
 	}
 	if m.Failure != "" {
 		write("| %s | | | | | failed: %s | | | **no** |\n", m.Workload, strings.ReplaceAll(strings.ReplaceAll(m.Failure, "\n", " "), "|", "/"))
+	}
+}
+
+// writeProfiles says of each missed bar where the time of our peer went.
+func writeProfiles(write func(string, ...any), measured []measurement) {
+	write("\n## Where the time goes where a bar is missed\n\nOne more turn of `millrace` with the profiler on: shares of its processor time by who caused it; what a package allocates, copies and locks is its own.\n\n")
+	for _, m := range measured {
+		if len(m.Profile) == 0 {
+			continue
+		}
+		write("- `%s`:", m.Workload)
+		for i, one := range m.Profile {
+			if i > 0 {
+				write(",")
+			}
+			write(" %s %.0f %%", one.Of, one.Percent)
+		}
+		write("\n")
 	}
 }
 

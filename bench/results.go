@@ -52,6 +52,8 @@ type measurement struct {
 	Bars     []verdict `json:"bars"`
 	// Failure is why there are no results.
 	Failure string `json:"failure,omitempty"`
+	// Profile is where our processor time goes, of a workload that misses a bar; only when a report is written.
+	Profile []share `json:"profile,omitempty"`
 
 	about string
 }

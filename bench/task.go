@@ -33,6 +33,8 @@ type task struct {
 	Publish *publishing `json:"publish,omitempty"`
 	// Consumers makes the turn one of many consumers on many topics, as the binary has them.
 	Consumers []stockConsumer `json:"consumers,omitempty"`
+	// Profile is a file for the turn's profile of processor time; empty for none.
+	Profile string `json:"profile,omitempty"`
 }
 
 // publishing is a turn of publishing.
