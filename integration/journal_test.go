@@ -169,7 +169,7 @@ func (j *journalPlatform) finishJournal(t testing.TB, consumers string) {
 	if err := os.Remove(j.refuses); err != nil {
 		t.Fatal(err)
 	}
-	j.start(t, "run", "--consumers", consumers, "--exit-at-end", "--timeout", "3m").ends(0)
+	j.start(t, "run", "--consumers", consumers, "--exit-at-end", "--timeout", catchUp().String()).ends(0)
 }
 
 // Ensure that kill -9, again and again, while one key waits for its next try all along, neither loses nor doubles an effect in the store,

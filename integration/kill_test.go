@@ -18,7 +18,7 @@ func TestKilledUnderLoadNothingIsLostAndNothingDoubled(t *testing.T) {
 	t.Parallel()
 	kills := 3
 	if soak() {
-		kills = 20
+		kills = 50
 	}
 	engines := []string{"millrace"}
 	if kafkatest.Real() {

@@ -65,6 +65,14 @@ func outage() time.Duration {
 	return 15 * time.Second
 }
 
+// catchUp is how long a run may take to the end of a log; a soak has filled it with much more than one run can do.
+func catchUp() time.Duration {
+	if soak() {
+		return 20 * time.Minute
+	}
+	return 2 * time.Minute
+}
+
 // eventually asks until the answer is true, and fails the test when it is not within the patience.
 func eventually(t testing.TB, what string, ask func() bool) {
 	t.Helper()

@@ -155,7 +155,7 @@ func (p *platform) execute(t testing.TB, arguments ...string) *process {
 // finish runs the consumers to the end of the log.
 func (p *platform) finish(t testing.TB) {
 	t.Helper()
-	p.execute(t, "run", "--exit-at-end", "--timeout", "2m").ends(0)
+	p.execute(t, "run", "--exit-at-end", "--timeout", catchUp().String()).ends(0)
 }
 
 // provision creates the topics, as a deployment does before its producers start.

@@ -123,8 +123,8 @@ func (p *process) wait() int {
 	select {
 	case <-p.ended:
 		return p.command.ProcessState.ExitCode()
-	case <-time.After(3 * patience):
-		p.t.Fatalf("%v did not end within %s; stderr:\n%s", p.command.Args, 3*patience, p.tail())
+	case <-time.After(catchUp() + 2*patience):
+		p.t.Fatalf("%v did not end within %s; stderr:\n%s", p.command.Args, catchUp()+2*patience, p.tail())
 		return -1
 	}
 }
