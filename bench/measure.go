@@ -122,7 +122,9 @@ func (s *session) runCell(ctx context.Context, c cell) (report, error) {
 		return c.run(ctx, s)
 	}
 	t := c.task
-	t.Peer, t.Brokers, t.Limit, t.Group = c.peer, s.brokers.addresses, s.options.limit, s.name()
+	// A handler that turns needs its time, however little is given to the others.
+	t.Limit = max(t.Limit, s.options.limit)
+	t.Peer, t.Brokers, t.Group = c.peer, s.brokers.addresses, s.name()
 	t.Topic, t.Ends = s.topic, s.ends
 	defer s.brokers.remove(ctx, nil, []string{t.Group})
 	if c.feed == nil && t.Publish == nil {

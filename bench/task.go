@@ -19,7 +19,7 @@ type task struct {
 	Group   string   `json:"group"`
 	// Ends has the number of records of each partition that are to be taken. When all are through, the turn is over.
 	Ends []int64 `json:"ends"`
-	// Limit ends the turn early, from the first record on.
+	// Limit ends the turn early, from the first record on. A workload's own is the least that it needs.
 	Limit time.Duration `json:"limit"`
 	// Concurrency is how many keys are handled side by side, by who can.
 	Concurrency int `json:"concurrency"`

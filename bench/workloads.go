@@ -94,7 +94,7 @@ func spinning() workload {
 }
 
 func turning() workload {
-	t := task{Concurrency: usual, Handler: behaviour{Kind: doTurn, AfterRecords: 300_000}}
+	t := task{Concurrency: usual, Limit: 10 * time.Second, Handler: behaviour{Kind: doTurn, AfterRecords: 300_000}}
 	return workload{
 		name: "turning", about: "a function that turns from 1 µs to 5 ms after 300,000 records, and back after 3 s", records: million, whole: true,
 		distribution: roundRobin, cells: consuming(t, peerMillrace),
