@@ -12,6 +12,7 @@ type instance struct {
 	Setting
 	parts    []string
 	inherits string // key of the same setting in defaults; empty for none
+	opens    bool   // it names the file of the secret before it, and has no field
 }
 
 func (i instance) key() string  { return joined(i.parts) }
@@ -35,7 +36,11 @@ func expand(consumers, topics []string) (*known, []*Mistake) {
 		parts := strings.Split(setting.Path, ".")
 		names := map[string][]string{"consumers": consumers, "topics": topics}[parts[0]]
 		if len(parts) < 2 || parts[1] != named {
-			all = append(all, instance{Setting: setting, parts: parts})
+			one := instance{Setting: setting, parts: parts}
+			all = append(all, one)
+			if setting.Secret() {
+				all = append(all, secretFile(one))
+			}
 			continue
 		}
 		inherits := ""
@@ -111,8 +116,11 @@ func checkNames(section string, names []string) []*Mistake {
 func nearest(wrong string, candidates []string) string {
 	best, fewest, nearer := "", -1, -1
 	for _, candidate := range candidates {
-		whole := distance(plain(wrong), plain(candidate))
-		edits := min(whole, 3+distance(plain(last(wrong)), plain(last(candidate))))
+		whole, ends := distance(plain(wrong), plain(candidate)), distance(plain(last(wrong)), plain(last(candidate)))
+		if ends > len(plain(last(wrong)))/2 {
+			whole++ // another short name at the same place is not what was meant
+		}
+		edits := min(whole, 3+ends)
 		if fewest < 0 || edits < fewest || edits == fewest && whole < nearer {
 			best, fewest, nearer = candidate, edits, whole
 		}

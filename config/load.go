@@ -51,6 +51,7 @@ type Loaded struct {
 	sources   Sources
 	known     *known
 	values    map[string]any // by key
+	besides   map[string]any // the files of secrets, by key
 	layers    []*layer       // in the order in which they count
 	variables map[string]string
 
@@ -65,7 +66,7 @@ type Loaded struct {
 // default in place of a value that could not be read: it is not to be run with. For a file that cannot be read at all, Loaded is nil and
 // the error that one sentence.
 func Load(sources Sources) (*Loaded, error) {
-	l := &Loaded{Origins: map[string]Origin{}, sources: sources, values: map[string]any{}, plugins: map[string][]Row{}}
+	l := &Loaded{Origins: map[string]Origin{}, sources: sources, values: map[string]any{}, besides: map[string]any{}, plugins: map[string][]Row{}}
 	var mistakes []*Mistake
 	l.known, mistakes = expand(sources.ConsumerNames, sources.TopicNames)
 	l.variables = ours(sources.Environ)
@@ -89,6 +90,7 @@ func Load(sources Sources) (*Loaded, error) {
 	}
 	l.Settings.Plugins = l.pluginSections()
 	mistakes = append(mistakes, l.wrongTogether(mistakes)...)
+	l.warn(unwise(l.Settings.Kafka))
 	return l, join(mistakes)
 }
 

@@ -47,7 +47,7 @@ func collect(fields map[string]reflect.Type, prefix string, section reflect.Type
 		field := section.Field(i)
 		switch tag := field.Tag.Get("koanf"); {
 		case tag == "" || tag == "-":
-		case field.Type.Kind() == reflect.Struct:
+		case field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[config.Secret]():
 			collect(fields, prefix+tag+".", field.Type)
 		default:
 			fields[prefix+tag] = field.Type
@@ -230,6 +230,9 @@ func meaning(setting config.Setting) string {
 
 func names(setting config.Setting) string {
 	all := []string{code(setting.Environment())}
+	if setting.Secret() {
+		all = append(all, code(setting.Environment()+"_FILE"))
+	}
 	if setting.Flag != "" {
 		all = append(all, code("--"+setting.Flag))
 	}

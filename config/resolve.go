@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/providers/confmap"
@@ -17,7 +18,11 @@ func (l *Loaded) resolve() []*Mistake {
 			l.resolveConfig(one)
 			continue
 		}
-		value, origin, mistake := l.resolveOne(one)
+		resolve := l.resolveOne
+		if one.Secret() {
+			resolve = l.resolveSecret
+		}
+		value, origin, mistake := resolve(one)
 		if mistake != nil {
 			// What is inherited is reported where it stands.
 			if origin.Inherited == "" {
@@ -25,7 +30,12 @@ func (l *Loaded) resolve() []*Mistake {
 			}
 			value, _ = one.Kind.read(one.fallback())
 		}
-		l.values[one.key()], l.Origins[one.path()] = value, origin
+		l.Origins[one.path()] = origin
+		if one.opens {
+			l.besides[one.key()] = value
+		} else {
+			l.values[one.key()] = value
+		}
 	}
 	l.derive()
 	return mistakes
@@ -123,16 +133,24 @@ func decodeNamed[T any](all *koanf.Koanf, section string, names []string) (T, ma
 
 // unmarshal is strict: the values have their types already, and a setting without a field is our own mistake.
 func unmarshal(all *koanf.Koanf, key string, into any) error {
-	strict := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{ErrorUnused: true}}
+	strict := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{ErrorUnused: true, DecodeHook: wrapSecret}}
 	if err := all.UnmarshalWithConf(key, into, strict); err != nil {
 		return fmt.Errorf("reading the settings: %w", err)
 	}
 	return nil
 }
 
+// wrapSecret puts the text of a secret into its type.
+func wrapSecret(_, to reflect.Type, data any) (any, error) {
+	if text, ok := data.(string); ok && to == reflect.TypeFor[Secret]() {
+		return NewSecret(text), nil
+	}
+	return data, nil
+}
+
 // Default returns the defaults, without any consumer or topic by name.
 func Default() Settings {
-	l := &Loaded{Origins: map[string]Origin{}, values: map[string]any{"config": ""}}
+	l := &Loaded{Origins: map[string]Origin{}, values: map[string]any{"config": ""}, besides: map[string]any{}}
 	l.known, _ = expand(nil, nil)
 	l.resolve()
 	// A test holds that the registry's defaults are readable and fit the structs.

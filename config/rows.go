@@ -9,7 +9,7 @@ import (
 // Row is one line of `config show`.
 type Row struct {
 	Path string `json:"path"`
-	// Value is the value as the file would have it; *** for a secret.
+	// Value is the value as the file would have it; *** for a secret that is set.
 	Value string `json:"value"`
 	// Origin is for example default, config.yaml:12, MILLRACE_KAFKA_BROKERS or --brokers.
 	Origin string `json:"origin"`
@@ -22,6 +22,9 @@ func Rows(loaded *Loaded) []Row {
 	rows := make([]Row, 0, len(loaded.known.instances))
 	for _, one := range loaded.known.instances {
 		value := one.Kind.format(loaded.values[one.key()])
+		if one.opens {
+			value = one.Kind.format(loaded.besides[one.key()])
+		}
 		rows = append(rows, Row{Path: one.path(), Value: shownValue(value, one.Secret()), Origin: loaded.Origins[one.path()].String(), Secret: one.Secret()})
 	}
 	loaded.guard.Lock()
@@ -37,7 +40,7 @@ func Rows(loaded *Loaded) []Row {
 }
 
 func shownValue(value string, secret bool) string {
-	if secret {
+	if secret && value != "" {
 		return hidden
 	}
 	return value

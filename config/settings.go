@@ -107,6 +107,9 @@ type Kafka struct {
 	MaxDecompressedBytes int `koanf:"max_decompressed_bytes"`
 	// Unreadable is what is done about a batch that cannot be read: [UnreadableHold] or [UnreadableSkip]. Default hold.
 	Unreadable string   `koanf:"unreadable"`
+	Security   Security `koanf:"security"`
+	TLS        TLS      `koanf:"tls"`
+	SASL       SASL     `koanf:"sasl"`
 	Producer   Producer `koanf:"producer"`
 }
 

@@ -20,7 +20,7 @@ func Validate(settings Settings) error { return join(check(settings, false)) }
 func (l *Loaded) wrongTogether(unreadable []*Mistake) []*Mistake {
 	failed := map[string]bool{}
 	for _, mistake := range unreadable {
-		failed[mistake.Path] = true
+		failed[l.about(mistake.Path)] = true
 	}
 	var mistakes []*Mistake
 	for _, mistake := range check(l.Settings, l.sources.Partial) {
@@ -35,6 +35,17 @@ func (l *Loaded) wrongTogether(unreadable []*Mistake) []*Mistake {
 	return mistakes
 }
 
+// about is the setting that a mistake leaves without a value: the secret, where it is about the secret's file or variable.
+func (l *Loaded) about(path string) string {
+	if one, found := l.known.paths[path]; found && one.opens {
+		return strings.TrimSuffix(path, "_file")
+	}
+	if one, found := l.known.variables[path]; found {
+		return l.about(one.path())
+	}
+	return path
+}
+
 func check(settings Settings, partial bool) []*Mistake {
 	c := &checker{settings: settings, rules: map[string]Setting{}, partial: partial}
 	for _, setting := range Registry() {
@@ -44,6 +55,7 @@ func check(settings Settings, partial bool) []*Mistake {
 	c.connection()
 	c.deadlines()
 	c.producer()
+	c.security()
 	c.topics()
 	c.consumers()
 	c.content()
