@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka soak demo fuzz bench bench-kafka ci
+.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres soak demo fuzz bench bench-kafka ci
 
 # Tests with this build tag need a real Kafka and kcat; go test ./... alone leaves them out.
 TAGS := -tags kafka
@@ -11,7 +11,7 @@ KAFKA_TESTS ?= ./kafka/... ./deadletter/... ./cmd/... ./integration/...
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  KAFKA_PORT=9092 and BROKERS=1 (or 3) choose the Kafka of kafka-* and test-kafka"
+	@echo "  KAFKA_PORT=9092 and BROKERS=1 (or 3) choose the Kafka of kafka-* and test-kafka, POSTGRES_PORT=5433 the PostgreSQL"
 
 build: ## build bin/millrace, static
 	CGO_ENABLED=0 go build -trimpath -o bin/millrace ./cmd/millrace
@@ -52,6 +52,23 @@ test-kafka: ## the integration tests on a real Kafka, started when none runs; kc
 	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
 		echo "testing on $$brokers"; \
 		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m $(TAGS) $(KAFKA_TESTS)
+
+postgres-up: ## start a real PostgreSQL and wait until it answers
+	@scripts/postgres.sh up
+
+postgres-down: ## stop it; its data stays
+	@scripts/postgres.sh down
+
+postgres-clean: ## stop it and drop its data
+	@scripts/postgres.sh clean
+
+postgres-address: ## print its address
+	@scripts/postgres.sh address
+
+test-postgres: ## the tests of the store, of the consumers and of several processes on a real PostgreSQL, started when none runs
+	@set -e; address=$${MILLRACE_TEST_POSTGRES:-$$(scripts/postgres.sh address 2>/dev/null || scripts/postgres.sh up)}; \
+		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m ./store/... ./handlers/...; \
+		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres -run Postgres ./integration
 
 soak: ## hundreds of kills, stops, joins and leaves under load, outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
 	MILLRACE_SOAK=1 go test -count=1 -v -timeout 100m -run "UnderLoad|LeavesNoGoroutine" ./kafka ./integration

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh makes sure that the named tools are here: java (17 or newer), mvn, kcat, make, gcc, ps. As root on Debian or Ubuntu it installs what is missing;
+# need.sh makes sure that the named tools are here: java (17 or newer), mvn, kcat, make, gcc, ps, postgres. As root on Debian or Ubuntu it installs what is missing;
 # elsewhere it says what to install. It changes nothing when all of them are here.
 set -euo pipefail
 
@@ -8,6 +8,8 @@ has() {
   case $1 in
     # macOS has a java stub that only prints an advice, so it is run; the broker needs 17.
     java) java -version 2>&1 | awk -F'[".]' '/version/ {found = $2 >= 17} END {exit !found}' ;;
+    # Debian keeps the server's tools out of the PATH.
+    postgres) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -18,6 +20,7 @@ package() {
     mvn) echo maven ;;
     gcc) echo gcc libc6-dev ;; # the compiler alone has no headers
     ps) echo procps ;;
+    postgres) echo postgresql ;;
     *) echo "$1" ;;
   esac
 }
