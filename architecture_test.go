@@ -45,16 +45,17 @@ var house = map[string][]string{
 	// Test kits: they know what they stand in for, and only tests and examples import them.
 	"kafka/kafkatest":   {"config", "kafka", "record", "progress"},
 	"router/routertest": {"messages", "record", "router"},
+	"store/storetest":   {},
 	// Measurements and examples may use everything; nothing imports them.
 	"bench": {".", "cmd", "config", "deadletter", "demo", "handlers", "kafka", "messages", "observe", "producer", "progress", "record",
 		"replay", "router", "store"},
 	// The binary as processes, under faults, and somebody's own binary for them.
-	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store"},
+	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store", "store/storetest"},
 	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
 }
 
 // testKits are imported by tests and by examples alone.
-var testKits = []string{"kafka/kafkatest", "router/routertest"}
+var testKits = []string{"kafka/kafkatest", "router/routertest", "store/storetest"}
 
 // leaves are imported by nobody.
 var leaves = []string{"bench", "examples", "integration"}
@@ -72,6 +73,7 @@ var clients = []struct {
 	{prefix: "github.com/ThreeDotsLabs/watermill", only: []string{".", "bench", "cmd", "examples", "kafka", "observe", "replay", "router"}},
 	{prefix: "database/sql", only: []string{".", "bench", "cmd", "examples", "handlers", "store"}},
 	{prefix: "modernc.org/sqlite", only: []string{"store"}},
+	{prefix: "github.com/jackc/pgx", only: []string{"store"}},
 	{prefix: "github.com/pressly/goose", only: []string{"store"}},
 	{prefix: "github.com/knadh/koanf", only: []string{"config"}},
 	{prefix: "github.com/spf13/cobra", only: []string{"cmd"}},

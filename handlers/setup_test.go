@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // platform is all built-in consumers as the list has them, on a real store, without brokers. Its methods are for one goroutine.
@@ -54,7 +54,7 @@ func setup(t testing.TB, o options) *platform {
 		t: t, dataDir: o.dataDir, walkers: map[string]*router.Walker{}, letters: &letters{}, clock: &clock{now: at},
 		firstSeen: map[string]int{}, accepted: map[string]int{}, next: map[string]int64{},
 	}
-	opened, err := store.Open(t.Context(), filepath.Join(o.dataDir, "store.db"), slog.New(slog.DiscardHandler))
+	opened, err := store.Open(t.Context(), storetest.Place(t, o.dataDir), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			path := storePath(t)
+			path := newFile(t)
 			s := openStore(t, path)
 			run(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0, 1, 2))
 			if err := s.Close(); err != nil {
@@ -86,7 +86,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestFilesAreTheOwnersAlone(t *testing.T) {
 	t.Parallel()
-	path := storePath(t)
+	path := newFile(t)
 	s := openStore(t, path)
 	run(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0))
 	err := filepath.WalkDir(filepath.Dir(path), func(path string, entry fs.DirEntry, err error) error {
@@ -106,7 +106,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 
 func TestLockedFileIsUnavailableAndNothingIsLost(t *testing.T) {
 	t.Parallel()
-	path := storePath(t)
+	path := newFile(t)
 	s := openStore(t, path)
 	unit := s.UnitOfWork("orders", store.Options{})
 	run(t, unit, "claim", orders(0, 0))
@@ -140,7 +140,7 @@ func TestLockedFileIsUnavailableAndNothingIsLost(t *testing.T) {
 
 func TestFullDiskIsUnavailableAndWorkGoesOn(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newFile(t))
 	unit := s.UnitOfWork("orders", store.Options{})
 	records := orders(0, 0)
 	work := begin(t, unit, "claim", records)
@@ -163,41 +163,6 @@ func TestFullDiskIsUnavailableAndWorkGoesOn(t *testing.T) {
 	}
 }
 
-func TestClosedStoreIsUnavailable(t *testing.T) {
-	t.Parallel()
-	s := openStore(t, storePath(t))
-	unit := s.UnitOfWork("orders", store.Options{})
-	work := begin(t, unit, "claim", orders(0, 0))
-	handle(t, work, orders(0, 0))
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := work.Commit(t.Context()); !store.Unavailable(err) {
-		t.Errorf("commit: got %v, want it unavailable", err)
-	}
-}
-
-func TestReaderBesideTheWriter(t *testing.T) {
-	t.Parallel()
-	path := storePath(t)
-	if _, err := store.OpenReader(t.Context(), path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no store yet: got %v, want %v", err, os.ErrNotExist)
-	}
-	s := openStore(t, path)
-	run(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0))
-	reader, err := store.OpenReader(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = reader.Close() })
-	if got := events(t, reader); got != 1 {
-		t.Errorf("events: got %d, want 1", got)
-	}
-	if _, err := reader.UnitOfWork("orders", store.Options{}).Begin(t.Context(), "c", orders(0, 1)); !store.Unavailable(err) {
-		t.Errorf("begin: got %v, want it unavailable", err)
-	}
-}
-
 func read(t testing.TB, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -214,22 +179,12 @@ func write(t testing.TB, path string, content []byte) {
 	}
 }
 
-func TestBodyOfAnyBytesIsKept(t *testing.T) {
-	t.Parallel()
-	s := openStore(t, storePath(t))
-	body := []byte("\x00\x00\x00\x00\x07{\"name\":\"\xff\"}\x00")
-	work := begin(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0))
-	store.States(work.Context(t.Context())).Put(store.State{Type: "order", ID: "o", Body: body})
-	commit(t, work)
-	if state, _, err := s.Entity(t.Context(), "order", "o"); err != nil || !bytes.Equal(state.Body, body) {
-		t.Errorf("got %q %v, want %q", state.Body, err, body)
-	}
-}
-
 // TestCloseLetsGoOfTheFile looks for the log beside the file, which the database removes when its last connection is closed.
 func TestCloseLetsGoOfTheFile(t *testing.T) {
 	t.Parallel()
-	s, path := openWithPoints(t)
+	path := newFile(t)
+	s := openStore(t, path)
+	migrate(t, s)
 	run(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0, 1))
 	work := begin(t, s.UnitOfWork("loyalty", store.Options{}), "claim", orders(0, 0))
 	if err := award(work.Context(t.Context()), "a", 1); err != nil {

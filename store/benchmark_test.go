@@ -16,7 +16,7 @@ func BenchmarkBatch(b *testing.B) {
 	const size, entities = 256, 10_000
 	for _, kind := range []string{"state", "state and count", "line"} {
 		b.Run(kind, func(b *testing.B) {
-			s := openStore(b, storePath(b))
+			s := openStore(b, newPlace(b))
 			unit := s.UnitOfWork("orders", store.Options{})
 			if kind == "line" {
 				unit = s.FileUnitOfWork("orders", b.TempDir(), store.Options{})

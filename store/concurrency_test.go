@@ -16,9 +16,10 @@ import (
 func TestConsumersSideBySide(t *testing.T) {
 	t.Parallel()
 	const partitions, batches, size = 3, 8, 10
-	s, path := openWithPoints(t)
+	s := openWithPoints(t)
+	folder := filepath.Join(t.TempDir(), "outbox")
 	tables := s.UnitOfWork("orders", store.Options{})
-	files := s.FileUnitOfWork("outbox", filepath.Join(filepath.Dir(path), "outbox"), store.Options{})
+	files := s.FileUnitOfWork("outbox", folder, store.Options{})
 	own := s.UnitOfWork("loyalty", store.Options{})
 	consumers := map[string]func(t *testing.T, records []*record.Record){
 		"tables": func(t *testing.T, records []*record.Record) { run(t, tables, "claim", records) },
@@ -58,7 +59,7 @@ func TestConsumersSideBySide(t *testing.T) {
 	if got, _ := points(t, s); got != total {
 		t.Errorf("rows of SQL: got %d, want %d", got, total)
 	}
-	if got := len(outbox{data: filepath.Dir(path)}.lines(t, "all.jsonl")); got != total {
+	if got := len(outbox{data: filepath.Dir(folder)}.lines(t, "all.jsonl")); got != total {
 		t.Errorf("lines: got %d, want %d", got, total)
 	}
 }
@@ -66,7 +67,7 @@ func TestConsumersSideBySide(t *testing.T) {
 // TestTurnsAreFair holds the write connection, lets others ask for it one after another, and looks at the order in which they get it.
 func TestTurnsAreFair(t *testing.T) {
 	t.Parallel()
-	path := storePath(t)
+	path := newFile(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t, path)
 		unit := s.UnitOfWork("loyalty", store.Options{})

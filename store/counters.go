@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Count is how many events of a topic had an action and a status on one day.
@@ -54,17 +57,24 @@ func (s *CounterSet) Add(day, topic, action, status string, n int64) error {
 	return nil
 }
 
-func (s *counterSet) write(out *writer) error {
-	for key, n := range s.added {
-		if _, err := out.exec(addCount, key.day, key.topic, key.action, key.status, n); err != nil {
-			return err
-		}
+// statements add to the counts. They do it in one order, so that two that add to the same ones at once do not wait for each other for ever.
+func (s *counterSet) statements(d dialect) []statement {
+	var values []any
+	for _, key := range slices.SortedFunc(maps.Keys(s.added), compareCounts) {
+		values = append(values, key.day, key.topic, key.action, key.status, s.added[key])
 	}
-	return nil
+	return d.insert(&countTable, values, errMoved)
 }
 
-const addCount = `INSERT INTO event_counts (day, topic, action, status, events) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (day, topic, action, status) DO UPDATE SET events = event_counts.events + excluded.events`
+func compareCounts(a, b countKey) int {
+	return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.topic, b.topic), cmp.Compare(a.action, b.action), cmp.Compare(a.status, b.status))
+}
+
+var countTable = table{
+	name:     "event_counts",
+	columns:  []column{{"day", texts}, {"topic", texts}, {"action", texts}, {"status", texts}, {"events", numbers}},
+	conflict: `ON CONFLICT (day, topic, action, status) DO UPDATE SET events = event_counts.events + excluded.events`,
+}
 
 // CountFilter chooses counts. Its zero value is all of them.
 type CountFilter struct {
@@ -77,7 +87,7 @@ type CountFilter struct {
 // Counts returns the counts that the filter chooses, by day, topic, action and status.
 func (s *Store) Counts(ctx context.Context, filter CountFilter) ([]Count, error) {
 	const query = `SELECT day, topic, action, status, events FROM event_counts
-WHERE (?1 = '' OR topic = ?1) AND (?2 = '' OR day >= ?2) AND (?3 = '' OR day <= ?3)
+WHERE ($1 = '' OR topic = $1) AND ($2 = '' OR day >= $2) AND ($3 = '' OR day <= $3)
 ORDER BY day, topic, action, status`
 	rows, err := s.reader.QueryContext(ctx, query, filter.Topic, filter.From, filter.To)
 	if err != nil {
@@ -90,6 +100,7 @@ ORDER BY day, topic, action, status`
 		if err := rows.Scan(&c.Day, &c.Topic, &c.Action, &c.Status, &c.N); err != nil {
 			return nil, unavailable("reading the counts", err)
 		}
+		c.Action, c.Status = s.dialect.plain(c.Action), s.dialect.plain(c.Status)
 		counts = append(counts, c)
 	}
 	if err := rows.Err(); err != nil {

@@ -7,11 +7,7 @@ import (
 
 // LimitPages makes the file's disk full: the write connection gets no more than this many pages.
 func (s *Store) LimitPages(ctx context.Context, limit int) error {
-	if err := s.writer.acquire(ctx); err != nil {
-		return err
-	}
-	defer s.writer.release()
-	return s.writer.connection.QueryRowContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit)).Scan(&limit)
+	return s.onWriter(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit))
 }
 
 // OnReached sets what is called between the steps of a commit of files: registered, synced (after each file), recorded, committed.
@@ -26,13 +22,23 @@ func (s *Store) FailCommits(ctx context.Context) (mend func() error, err error) 
 	return func() error { return s.onWriter(ctx, "DROP TRIGGER fail") }, err
 }
 
+// HoldWriter keeps the goroutine that writes from its work until the returned function is called.
+func (s *Store) HoldWriter(ctx context.Context) (release func(), err error) {
+	lent, err := s.database.(*sqlite).writer.lend(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return lent.end, nil
+}
+
 func (s *Store) onWriter(ctx context.Context, queries ...string) error {
-	if err := s.writer.acquire(ctx); err != nil {
+	lent, err := s.database.(*sqlite).writer.lend(ctx)
+	if err != nil {
 		return err
 	}
-	defer s.writer.release()
+	defer lent.end()
 	for _, query := range queries {
-		if _, err := s.writer.connection.ExecContext(ctx, query); err != nil {
+		if _, err := lent.conn.ExecContext(ctx, query); err != nil {
 			return err
 		}
 	}

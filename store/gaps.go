@@ -22,10 +22,10 @@ type Gap struct {
 // found again, because the process ended in between, begins at the same offset and replaces its row. The error is one that
 // [Unavailable] knows.
 func (s *Store) RecordGap(ctx context.Context, gap Gap) error {
-	const record = `INSERT INTO gaps (consumer, topic, partition, from_offset, to_offset, reason, found) VALUES (?, ?, ?, ?, ?, ?, ?)
+	const record = `INSERT INTO gaps (consumer, topic, partition, from_offset, to_offset, reason, found) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (consumer, topic, partition, from_offset) DO UPDATE SET to_offset = excluded.to_offset, reason = excluded.reason, found = excluded.found`
-	err := s.write(ctx, func() error {
-		_, err := s.writer.exec(record, gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At.UnixMilli())
+	err := s.write(ctx, func(out session) error {
+		_, err := out.exec(record, gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At.UnixMilli())
 		return err
 	})
 	if err != nil {
@@ -43,13 +43,10 @@ type GapFilter struct {
 // Gaps returns the gaps that the filter chooses, in the order in which they were found. A store that a version before gaps wrote, and
 // that is open for reading, has none.
 func (s *Store) Gaps(ctx context.Context, filter GapFilter) ([]Gap, error) {
-	const (
-		kept  = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'gaps'`
-		query = `SELECT consumer, topic, partition, from_offset, to_offset, reason, found FROM gaps
-WHERE (?1 = '' OR consumer = ?1) AND (?2 = '' OR topic = ?2) ORDER BY found, consumer, topic, partition, from_offset`
-	)
+	const query = `SELECT consumer, topic, partition, from_offset, to_offset, reason, found FROM gaps
+WHERE ($1 = '' OR consumer = $1) AND ($2 = '' OR topic = $2) ORDER BY found, consumer, topic, partition, from_offset`
 	var tables int
-	if err := s.reader.QueryRowContext(ctx, kept).Scan(&tables); err != nil {
+	if err := s.reader.QueryRowContext(ctx, s.dialect.hasTable, "gaps").Scan(&tables); err != nil {
 		return nil, unavailable("reading the gaps", err)
 	}
 	if tables == 0 {

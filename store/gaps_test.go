@@ -38,7 +38,7 @@ func wantGaps(t *testing.T, s *store.Store, filter store.GapFilter, want ...stor
 
 func TestGapsAreKeptInTheOrderInWhichTheyWereFound(t *testing.T) {
 	t.Parallel()
-	path := storePath(t)
+	path := newPlace(t)
 	s := openStore(t, path)
 	wantGaps(t, s, store.GapFilter{})
 	first, second, backwards := gapOf("orders", 1, 10, 20), gapOf("analytics", 0, 5, 6), gapOf("orders", 0, 50, 0)
@@ -66,7 +66,7 @@ func TestGapsAreKeptInTheOrderInWhichTheyWereFound(t *testing.T) {
 // Ensure a process that died between the row and the commit finds the gap again and leaves one row.
 func TestGapThatIsFoundAgainIsOneRow(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	recordGap(t, s, gapOf("orders", 1, 10, 20))
 	again := gapOf("orders", 1, 10, 25)
 	again.At = found.Add(time.Minute)
@@ -76,7 +76,7 @@ func TestGapThatIsFoundAgainIsOneRow(t *testing.T) {
 
 func TestGapIsNotRecordedWhileTheStoreIsAway(t *testing.T) {
 	t.Parallel()
-	path := storePath(t)
+	path := newFile(t)
 	s := openStore(t, path)
 	unlock := lockFile(t, path)
 	if err := s.RecordGap(impatient(t), gapOf("orders", 1, 10, 20)); !store.Unavailable(err) {
@@ -94,7 +94,7 @@ func TestStoreFromBeforeGapsHasNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	first, err := os.ReadFile(filepath.Join("migrations", "00001_first.sql"))
+	first, err := os.ReadFile(filepath.Join("migrations", "sqlite", "00001_first.sql"))
 	if err != nil {
 		t.Fatal(err)
 	}

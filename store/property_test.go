@@ -14,6 +14,7 @@ import (
 
 	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // TestEachEffectExactlyOnce delivers a log with holes as a subscriber may: in batches of any size, with records that are parked and hold
@@ -32,11 +33,12 @@ func TestEachEffectExactlyOnce(t *testing.T) {
 func checkExactlyOnce(t *testing.T, files bool) {
 	directory := t.TempDir()
 	run := 0
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(t, func(r *rapid.T) {
 		run++
-		m := newMachine(t, filepath.Join(directory, strconv.Itoa(run)), files)
+		own := filepath.Join(directory, strconv.Itoa(run))
+		m := newMachine(r, own, storetest.Place(t, own), files)
 		defer m.kill()
-		t.Repeat(map[string]func(*rapid.T){
+		r.Repeat(map[string]func(*rapid.T){
 			"deliver": func(t *rapid.T) {
 				m.deliver(t, rapid.IntRange(1, 6).Draw(t, "records"), rapid.IntRange(0, 9).Draw(t, "fails"))
 			},
@@ -50,18 +52,18 @@ func checkExactlyOnce(t *testing.T, files bool) {
 				m.claimAgain(t)
 			},
 		})
-		m.finish(t)
+		m.finish(r)
 	})
 }
 
 // machine is a subscriber with one partition and its consumer, which writes a state and a count, or a line, per record.
 type machine struct {
-	directory string
-	files     bool
-	log       []*record.Record
-	store     *store.Store
-	unit      *store.UnitOfWork
-	claims    int
+	directory, place string
+	files            bool
+	log              []*record.Record
+	store            *store.Store
+	unit             *store.UnitOfWork
+	claims           int
 	// next is the index of the first record that this claim has not read yet; waiting are those that it has, and that are not finished.
 	next    int
 	waiting []*record.Record
@@ -71,8 +73,8 @@ type machine struct {
 	reported map[int64]bool
 }
 
-func newMachine(t *rapid.T, directory string, files bool) *machine {
-	m := &machine{directory: directory, files: files, parked: map[string]bool{}, reported: map[int64]bool{}}
+func newMachine(t *rapid.T, directory, place string, files bool) *machine {
+	m := &machine{directory: directory, place: place, files: files, parked: map[string]bool{}, reported: map[int64]bool{}}
 	offset := rapid.Int64Range(0, 5).Draw(t, "start")
 	for _, gap := range rapid.SliceOfN(rapid.SampledFrom([]int64{1, 1, 1, 2, 4}), 1, 30).Draw(t, "gaps") {
 		m.log = append(m.log, orders(0, offset)...)
@@ -84,7 +86,7 @@ func newMachine(t *rapid.T, directory string, files bool) *machine {
 }
 
 func (m *machine) open(t *rapid.T) {
-	opened, err := store.Open(context.Background(), filepath.Join(m.directory, "store.db"), nil)
+	opened, err := store.Open(context.Background(), m.place, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +209,10 @@ func (m *machine) handle(t *rapid.T, work *store.Work, r *record.Record) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	states.Put(store.State{Type: "order", ID: string(r.Key), Body: fmt.Appendf(slices.Clone(state.Body), "%d ", r.Offset)})
+	states.Put(store.State{
+		Type: "order", ID: string(r.Key), Body: fmt.Appendf(slices.Clone(state.Body), "%d ", r.Offset),
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp,
+	})
 	if err := store.Counters(ctx).Add("2024-12-25", r.Topic, "shipped", "", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +243,14 @@ func (m *machine) checkTables(t *rapid.T) {
 		state, _, err := m.store.Entity(context.Background(), "order", id)
 		if err != nil || string(state.Body) != offsets {
 			t.Errorf("records of %s: got %q %v, want %q", id, state.Body, err, offsets)
+		}
+		changes, err := m.store.History(context.Background(), "order", id)
+		told := ""
+		for _, change := range changes {
+			told += fmt.Sprint(change.Offset, " ")
+		}
+		if err != nil || told != offsets {
+			t.Errorf("history of %s: got %q %v, want %q", id, told, err, offsets)
 		}
 	}
 	counts, err := m.store.Counts(context.Background(), store.CountFilter{})

@@ -11,11 +11,11 @@ import (
 // reads are the queries that units of work run all the time.
 type reads struct{ state, statesByID *sql.Stmt }
 
-func prepareReads(ctx context.Context, reader *sql.DB) (r reads, err error) {
+func prepareReads(ctx context.Context, d dialect, reader *sql.DB) (r reads, err error) {
 	if r.state, err = reader.PrepareContext(ctx, selectState); err != nil {
 		return r, err
 	}
-	r.statesByID, err = reader.PrepareContext(ctx, selectStatesByID)
+	r.statesByID, err = reader.PrepareContext(ctx, selectStatesByID+d.isOneOf)
 	return r, err
 }
 
@@ -31,7 +31,7 @@ func (r reads) close() error {
 
 // Entity returns the committed state of one entity; ok is false when it has none. The error is one that [Unavailable] knows.
 func (s *Store) Entity(ctx context.Context, kind, id string) (state State, ok bool, err error) {
-	found, err := scanState(s.reads.state.QueryRowContext(ctx, id, kind))
+	found, err := scanState(s.dialect, s.reads.state.QueryRowContext(ctx, s.dialect.kept(id), s.dialect.kept(kind)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return State{}, false, nil
 	}
@@ -77,7 +77,7 @@ type Progress struct {
 // Progress returns the progress rows of a consumer, or of all when it is empty, by consumer, topic and partition.
 func (s *Store) Progress(ctx context.Context, consumer string) ([]Progress, error) {
 	rows, err := s.reader.QueryContext(ctx, `SELECT consumer, topic, partition, epoch, frontier, done FROM progress
-WHERE ?1 = '' OR consumer = ?1 ORDER BY consumer, topic, partition`, consumer)
+WHERE $1 = '' OR consumer = $1 ORDER BY consumer, topic, partition`, consumer)
 	if err != nil {
 		return nil, unavailable("reading the progress", err)
 	}

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -13,30 +11,27 @@ import (
 // the first unit of work. A topic with another id was made anew, or is another cluster's: its offsets mean other records, so what the
 // store knows of them is dropped, or those records would pass as finished. The log says so in one line for each.
 func (s *Store) Recognise(ctx context.Context, ids map[string]string) error {
+	// Of processes that see another id at once, one changes the row, and only that one forgets.
 	const (
-		known     = `SELECT id FROM topics WHERE topic = ?`
-		remember  = `INSERT INTO topics (topic, id) VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET id = excluded.id`
-		forgetAll = `DELETE FROM progress WHERE topic = ?`
+		remember  = `INSERT INTO topics (topic, id) VALUES ($1, $2) ON CONFLICT (topic) DO NOTHING`
+		change    = `UPDATE topics SET id = $2 WHERE topic = $1 AND id <> $2`
+		forgetAll = `DELETE FROM progress WHERE topic = $1`
 	)
 	var anew []string
-	err := s.writer.do(ctx, func() error {
-		anew = nil
+	err := s.write(ctx, func(out session) error {
 		for _, topic := range slices.Sorted(maps.Keys(ids)) {
-			var before string
-			err := s.writer.row(known, []any{topic}, &before)
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			if _, err := out.exec(remember, topic, ids[topic]); err != nil {
 				return err
 			}
-			if before == ids[topic] {
+			changed, err := out.exec(change, topic, ids[topic])
+			if err != nil {
+				return err
+			}
+			if changed == 0 {
 				continue
 			}
-			if before != "" {
-				anew = append(anew, topic)
-				if _, err := s.writer.exec(forgetAll, topic); err != nil {
-					return err
-				}
-			}
-			if _, err := s.writer.exec(remember, topic, ids[topic]); err != nil {
+			anew = append(anew, topic)
+			if _, err := out.exec(forgetAll, topic); err != nil {
 				return err
 			}
 		}

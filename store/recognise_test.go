@@ -3,7 +3,6 @@ package store_test
 import (
 	"bytes"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 func TestRecordsOfATopicThatWasMadeAnewAreNotFinished(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
-	opened, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), slog.New(slog.NewTextHandler(&logged, nil)))
+	opened, err := store.Open(t.Context(), newPlace(t), slog.New(slog.NewTextHandler(&logged, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

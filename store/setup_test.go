@@ -14,18 +14,25 @@ import (
 
 	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 const topic = "order-events"
 
-func storePath(t testing.TB) string {
+// newPlace is a place for a store of either database, newFile for one in a file.
+func newPlace(t testing.TB) string {
+	t.Helper()
+	return storetest.Place(t, filepath.Join(t.TempDir(), "data"))
+}
+
+func newFile(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "data", "store.db")
 }
 
-func openStore(t testing.TB, path string) *store.Store {
+func openStore(t testing.TB, place string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), path, slog.New(slog.DiscardHandler))
+	s, err := store.Open(t.Context(), place, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,8 +67,8 @@ func (s *sink) settle(ctx context.Context) error {
 	}
 	if s.uncertain {
 		// A write that succeeds decides what became of the one that did not: only then may bytes be cut that it may have counted.
-		err := s.store.write(ctx, func() error {
-			_, err := s.store.writer.exec("UPDATE sink_files SET length = length WHERE consumer = ? AND instance = ?", s.consumer, s.instance)
+		err := s.store.write(ctx, func(out session) error {
+			_, err := out.exec("UPDATE sink_files SET length = length WHERE consumer = $1 AND instance = $2", s.consumer, s.instance)
 			return err
 		})
 		if err != nil {
@@ -94,7 +94,7 @@ func (s *sink) settle(ctx context.Context) error {
 }
 
 func (s *sink) load(ctx context.Context) (map[string]int64, error) {
-	const query = "SELECT file, length FROM sink_files WHERE consumer = ? AND instance = ?"
+	const query = "SELECT file, length FROM sink_files WHERE consumer = $1 AND instance = $2"
 	rows, err := s.store.reader.QueryContext(ctx, query, s.consumer, s.instance)
 	if err != nil {
 		return nil, err
@@ -139,10 +139,7 @@ func (w *Work) commitFiles(ctx context.Context) error {
 		}
 		s.store.reach("synced")
 	}
-	err := w.commitTables(ctx, func() error {
-		defer s.store.reach("recorded")
-		return s.record(longer)
-	})
+	err := w.commitTables(ctx, s.record(longer))
 	if errors.As(err, new(uncertainError)) {
 		s.uncertain = true
 		s.ready.Store(false)
@@ -202,7 +199,7 @@ func (s *sink) register(ctx context.Context, files []string) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	if err := s.store.write(ctx, func() error { return s.record(changed) }); err != nil {
+	if err := s.store.write(ctx, func(out session) error { return out.send(s.record(changed)) }); err != nil {
 		return err
 	}
 	maps.Copy(s.lengths, changed)
@@ -234,15 +231,18 @@ func (s *sink) agree(file string, known int64, ok bool, size int64) (int64, erro
 }
 
 // record writes files' lengths.
-func (s *sink) record(lengths map[string]int64) error {
-	for file, length := range lengths {
-		_, err := s.store.writer.exec(`INSERT INTO sink_files (consumer, instance, file, length) VALUES (?, ?, ?, ?)
-ON CONFLICT (consumer, instance, file) DO UPDATE SET length = excluded.length`, s.consumer, s.instance, file, length)
-		if err != nil {
-			return err
-		}
+func (s *sink) record(lengths map[string]int64) []statement {
+	var values []any
+	for _, file := range slices.Sorted(maps.Keys(lengths)) {
+		values = append(values, s.consumer, s.instance, file, lengths[file])
 	}
-	return nil
+	return s.store.dialect.insert(&fileTable, values, errMoved)
+}
+
+var fileTable = table{
+	name:     "sink_files",
+	columns:  []column{{"consumer", texts}, {"instance", texts}, {"file", texts}, {"length", numbers}},
+	conflict: "ON CONFLICT (consumer, instance, file) DO UPDATE SET length = excluded.length",
 }
 
 func (s *sink) close() error {

@@ -86,7 +86,12 @@ func prepareFile(path string) error {
 }
 
 // checkFile finds a file that is damaged or cannot be written, before anything is served from it.
-func checkFile(ctx context.Context, db *sql.DB) error {
+func checkFile(ctx context.Context, path string) error {
+	db, err := openPool(path, 1, writePragmas[:])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
 	connection, err := db.Conn(ctx)
 	if err != nil {
 		return err

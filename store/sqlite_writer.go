@@ -2,182 +2,222 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
-// lockWait bounds how long one unit of work waits for its turn and for the file's lock, before it says that the store is not available.
-const lockWait = 10 * time.Second
-
-// writer is the one connection that writes. Whoever has the turn uses it; turns are given in the order in which they were asked for, so
-// that no consumer starves another.
-//
-// All that is written passes through do (or, for a function with SQL of its own, through begin and commit), as one closed set of
-// writes: that is where several sets can become one transaction.
-type writer struct {
-	turn chan struct{}
-	db   *sql.DB
-	// connection and statements belong to who has the turn. The connection is nil until it is needed, and again after it broke.
-	connection *sql.Conn
-	statements map[string]*sql.Stmt
+// sqliteWriter is the one goroutine that writes to a file. It takes the finished sets of all consumers in the order in which they come, so
+// that none starves another, and commits those that wait together: a commit waits for the disk once, however many sets are in it.
+type sqliteWriter struct {
+	session sqliteSession
+	asked   chan *ask
+	closing chan struct{}
+	once    sync.Once
+	ended   chan struct{}
 }
 
-func newWriter(db *sql.DB) *writer {
-	return &writer{turn: make(chan struct{}, 1), db: db}
+// ask is somebody who wants to write.
+type ask struct {
+	ctx context.Context
+	// set is what is to be written; nil for who wants the connection.
+	set func(session) error
+	// answer gets how it ended, or nil when the connection is lent; returned is closed when it is given back.
+	answer   chan error
+	returned chan struct{}
 }
 
-// acquire waits for the turn. A Go channel serves its waiters first come, first served.
-func (w *writer) acquire(ctx context.Context) error { return acquireTurn(ctx, w.turn) }
+// setsPerCommit bounds what is committed together, and so for how long the first of them waits for the others.
+const setsPerCommit = 32
 
-func (w *writer) release() { <-w.turn }
+func newSQLiteWriter(path string) (*sqliteWriter, error) {
+	db, err := openPool(path, 1, writePragmas[:])
+	if err != nil {
+		return nil, err
+	}
+	w := &sqliteWriter{
+		session: sqliteSession{db: db}, asked: make(chan *ask), closing: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if err := w.session.connect(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go w.run()
+	return w, nil
+}
 
-func acquireTurn(ctx context.Context, turn chan struct{}) error {
-	if err := ctx.Err(); err != nil {
+func (w *sqliteWriter) write(ctx context.Context, set func(session) error) error {
+	return w.ask(&ask{ctx: ctx, set: set, answer: make(chan error, 1)})
+}
+
+// sqliteLoan is the connection in the hands of who has borrowed it.
+type sqliteLoan struct {
+	*sqliteSession
+	returned chan struct{}
+}
+
+// end gives the connection back.
+func (l *sqliteLoan) end() {
+	l.rollback()
+	close(l.returned)
+}
+
+// lend returns the connection when it is its turn.
+func (w *sqliteWriter) lend(ctx context.Context) (*sqliteLoan, error) {
+	a := &ask{ctx: ctx, answer: make(chan error, 1), returned: make(chan struct{})}
+	if err := w.ask(a); err != nil {
+		return nil, err
+	}
+	return &sqliteLoan{sqliteSession: &w.session, returned: a.returned}, nil
+}
+
+// ask hands over what is to be written and waits for the answer. It does not wait for its turn for longer than lockWait.
+func (w *sqliteWriter) ask(a *ask) error {
+	if err := a.ctx.Err(); err != nil {
 		return err
 	}
 	timer := time.NewTimer(lockWait)
 	defer timer.Stop()
 	select {
-	case turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	case w.asked <- a:
+		return <-a.answer
+	case <-a.ctx.Done():
+		return a.ctx.Err()
+	case <-w.closing:
+		return errClosed
 	case <-timer.C:
-		return errors.New("others have been writing for too long")
+		return errOthers
 	}
 }
 
-// uncertainError is a commit that failed: until the next one succeeds, a crash may still show it as done.
-type uncertainError struct{ error }
-
-func (e uncertainError) Unwrap() error { return e.error }
-
-// do runs write in a transaction of its own.
-func (w *writer) do(ctx context.Context, write func() error) error {
-	if err := w.acquire(ctx); err != nil {
-		return err
+// close ends the goroutine after what it is at. A connection that somebody never gives back is not waited for for good.
+func (w *sqliteWriter) close() error {
+	w.once.Do(func() { close(w.closing) })
+	timer := time.NewTimer(lockWait)
+	defer timer.Stop()
+	select {
+	case <-w.ended:
+		return w.session.db.Close()
+	case <-timer.C:
+		return errOthers
 	}
-	defer w.release()
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	if err := write(); err != nil {
-		w.rollback()
-		return err
-	}
-	return w.commit()
 }
 
-// begin opens the transaction, with the lock: when the database answers that another connection has it, begin asks again.
-func (w *writer) begin(ctx context.Context) error {
-	deadline := time.Now().Add(lockWait)
-	for try := 1; ; try++ {
-		err := w.connect(ctx)
-		if err == nil {
-			_, err = w.exec("BEGIN IMMEDIATE")
+func (w *sqliteWriter) run() {
+	defer close(w.ended)
+	defer w.session.disconnect()
+	var next *ask
+	for {
+		if next == nil {
+			select {
+			case next = <-w.asked:
+			case <-w.closing:
+				return
+			}
 		}
-		if try == 1 && isConnectionGone(err) {
+		if next.set == nil {
+			next.answer <- nil
+			<-next.returned
+			next = nil
 			continue
 		}
-		if err == nil || !isBusy(err) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		}
-		if time.Now().After(deadline) {
-			return err
-		}
+		var group []*ask
+		group, next = w.gather(next)
+		w.commit(group)
 	}
 }
 
-func (w *writer) commit() error {
-	if _, err := w.exec("COMMIT"); err != nil {
-		w.rollback()
-		return uncertainError{err}
+// gather takes what else is waiting, up to one that wants the connection, which is next then.
+func (w *sqliteWriter) gather(first *ask) (group []*ask, next *ask) {
+	group = []*ask{first}
+	for len(group) < setsPerCommit {
+		select {
+		case a := <-w.asked:
+			if a.set == nil {
+				return group, a
+			}
+			group = append(group, a)
+		default:
+			return group, nil
+		}
 	}
-	return nil
+	return group, nil
 }
 
-// rollback needs no answer: it fails where the database has rolled back by itself.
-func (w *writer) rollback() {
-	if w.connection != nil {
-		_, _ = w.exec("ROLLBACK")
-	}
-}
-
-func (w *writer) connect(ctx context.Context) error {
-	if w.connection != nil {
+// commit writes sets in one transaction. One that is refused is taken back alone.
+func (w *sqliteWriter) commit(group []*ask) {
+	err := w.session.begin(func(busy error) error {
+		group = slices.DeleteFunc(group, func(a *ask) bool {
+			err := joinEnded(a.ctx, busy)
+			if err != nil {
+				a.answer <- err
+			}
+			return err != nil
+		})
+		if len(group) == 0 {
+			return busy
+		}
 		return nil
-	}
-	connection, err := w.db.Conn(ctx)
+	})
 	if err != nil {
-		return err
+		answer(group, err)
+		return
 	}
-	w.connection, w.statements = connection, map[string]*sql.Stmt{}
+	var written []*ask
+	for i, a := range group {
+		err, whole := w.writeSet(a.set, len(group) > 1)
+		switch {
+		case !whole:
+			w.session.rollback()
+			answer(written, err)
+			answer(group[i:], err)
+			return
+		case err != nil:
+			a.answer <- err
+		default:
+			written = append(written, a)
+		}
+	}
+	if len(written) == 0 {
+		w.session.rollback()
+		return
+	}
+	answer(written, w.session.commit())
+}
+
+// writeSet writes one set. Whole is false when the transaction can go no further with it: it has others to spare by a savepoint, and none of
+// them is left, or it has no others.
+func (w *sqliteWriter) writeSet(set func(session) error, others bool) (err error, whole bool) {
+	if !others {
+		err := set(&w.session)
+		return err, err == nil
+	}
+	if _, err := w.session.exec("SAVEPOINT written"); err != nil {
+		return err, false
+	}
+	err = set(&w.session)
+	if err != nil {
+		if _, lost := w.session.exec("ROLLBACK TO written"); lost != nil {
+			return err, false // such as a full disk, of which the database rolls back everything
+		}
+	}
+	if _, lost := w.session.exec("RELEASE written"); lost != nil {
+		return errors.Join(err, lost), false
+	}
+	return err, true
+}
+
+func answer(asks []*ask, err error) {
+	for _, a := range asks {
+		a.answer <- err
+	}
+}
+
+// joinEnded returns why nobody waits any more, with what was waited for; nil while somebody does.
+func joinEnded(ctx context.Context, busy error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", err, busy)
+	}
 	return nil
-}
-
-// disconnect gives a broken connection up; the next transaction opens another.
-func (w *writer) disconnect() {
-	for _, prepared := range w.statements {
-		_ = prepared.Close() // one that is left open keeps the file open, behind its closed connection
-	}
-	if w.connection != nil {
-		_ = w.connection.Close()
-	}
-	w.connection, w.statements = nil, nil
-}
-
-// statement returns the prepared form of a query. No context reaches the database from here: one that ended half way would interrupt
-// the statement and roll the whole transaction back, and each of these takes microseconds.
-func (w *writer) statement(query string) (*sql.Stmt, error) {
-	if prepared := w.statements[query]; prepared != nil {
-		return prepared, nil
-	}
-	if w.connection == nil {
-		return nil, driver.ErrBadConn
-	}
-	prepared, err := w.connection.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, err
-	}
-	w.statements[query] = prepared
-	return prepared, nil
-}
-
-// exec runs a statement and returns how many rows it changed.
-func (w *writer) exec(query string, arguments ...any) (int64, error) {
-	prepared, err := w.statement(query)
-	if err != nil {
-		return 0, w.noticed(err)
-	}
-	result, err := prepared.ExecContext(context.Background(), arguments...)
-	if err != nil {
-		return 0, w.noticed(err)
-	}
-	return result.RowsAffected()
-}
-
-// row runs a query of one row and scans it.
-func (w *writer) row(query string, arguments []any, into ...any) error {
-	prepared, err := w.statement(query)
-	if err != nil {
-		return w.noticed(err)
-	}
-	return w.noticed(prepared.QueryRowContext(context.Background(), arguments...).Scan(into...))
-}
-
-func (w *writer) noticed(err error) error {
-	if isConnectionGone(err) {
-		w.disconnect()
-	}
-	return err
-}
-
-func isConnectionGone(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 }

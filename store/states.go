@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/prantikov/millrace/record"
 )
@@ -35,7 +32,7 @@ type State struct {
 
 type stateKey struct{ id, kind string }
 
-// storedState is a state with the number of times that it was written; 0 for an entity without a row.
+// storedState is a state with its number in the entity's history, from 1 on; 0 for an entity without a row.
 type storedState struct {
 	State
 	revision int64
@@ -47,7 +44,9 @@ type stateSet struct {
 	loaded map[stateKey]storedState
 	// asked has the ids for which the store was asked whatever their type: what is not in loaded then is not there.
 	asked   map[string]bool
-	changed map[stateKey]State
+	changed map[stateKey]*State
+	// history has every change, in the order in which they were made.
+	history []*State
 }
 
 func (s *stateSet) clean() bool { return len(s.changed) == 0 }
@@ -75,8 +74,8 @@ func (s *StateSet) Get(kind, id string) (state State, ok bool, err error) {
 	}
 	key := stateKey{id: id, kind: kind}
 	set := &s.work.states
-	if state, ok := set.changed[key]; ok {
-		return state, true, nil
+	if state := set.changed[key]; state != nil {
+		return *state, true, nil
 	}
 	if err := s.work.load(s.ctx, key); err != nil {
 		return State{}, false, unavailable("reading a state", err)
@@ -85,29 +84,31 @@ func (s *StateSet) Get(kind, id string) (state State, ok bool, err error) {
 	return found.State, found.revision > 0, nil
 }
 
-// Put sets an entity's state. It is durable when the unit of work is committed. Put panics where Get returns [ErrNoUnitOfWork] or
-// [ErrEnded]: the state would be lost.
+// Put sets an entity's state, and adds it to the entity's history. It is durable when the unit of work is committed. Put panics where Get
+// returns [ErrNoUnitOfWork] or [ErrEnded]: the state would be lost.
 func (s *StateSet) Put(state State) {
 	if s.err != nil {
 		panic(fmt.Errorf("putting a state: %w", s.err))
 	}
 	set := &s.work.states
 	key := stateKey{id: state.ID, kind: state.Type}
-	before, had := set.changed[key]
+	before := set.changed[key]
 	if set.changed == nil {
-		set.changed = map[stateKey]State{}
+		set.changed = map[stateKey]*State{}
 	}
 	switch stored := set.loaded[key]; {
-	case had:
+	case before != nil:
 		state.FirstSeen = before.FirstSeen
 	case stored.revision > 0:
 		state.FirstSeen = stored.FirstSeen
 	case state.FirstSeen == record.Position{}:
 		state.FirstSeen = record.Position{Topic: state.Topic, Partition: state.Partition, Offset: state.Offset}
 	}
-	set.changed[key] = state
+	set.changed[key] = &state
+	set.history = append(set.history, &state)
 	s.work.journal = append(s.work.journal, func() {
-		if had {
+		set.history = set.history[:len(set.history)-1]
+		if before != nil {
 			set.changed[key] = before
 		} else {
 			delete(set.changed, key)
@@ -117,16 +118,16 @@ func (s *StateSet) Put(state State) {
 
 // load makes sure that the entity is among those that were looked at.
 func (w *Work) load(ctx context.Context, key stateKey) error {
-	set, reads := &w.states, w.unit.store.reads
+	set, from := &w.states, w.unit.store
 	if set.loaded == nil {
-		if err := set.loadByKeys(ctx, reads.statesByID, w.records); err != nil {
+		if err := set.loadByKeys(ctx, from, w.records); err != nil {
 			return err
 		}
 	}
 	if _, ok := set.loaded[key]; ok || set.asked[key.id] {
 		return nil
 	}
-	found, err := scanState(reads.state.QueryRowContext(ctx, key.id, key.kind))
+	found, err := scanState(from.dialect, from.reads.state.QueryRowContext(ctx, from.dialect.kept(key.id), from.dialect.kept(key.kind)))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -145,7 +146,7 @@ func (w *Work) loadChanged(ctx context.Context) error {
 }
 
 // loadByKeys loads the entities that are named as the records' keys are, of whatever type.
-func (s *stateSet) loadByKeys(ctx context.Context, query *sql.Stmt, records []*record.Record) error {
+func (s *stateSet) loadByKeys(ctx context.Context, from *Store, records []*record.Record) error {
 	loaded, asked := map[stateKey]storedState{}, make(map[string]bool, len(records))
 	ids := make([]string, 0, len(records))
 	for _, r := range records {
@@ -154,17 +155,17 @@ func (s *stateSet) loadByKeys(ctx context.Context, query *sql.Stmt, records []*r
 			ids = append(ids, id)
 		}
 	}
-	list, err := json.Marshal(ids)
+	list, err := from.dialect.list(ids)
 	if err != nil {
 		return err
 	}
-	rows, err := query.QueryContext(ctx, string(list))
+	rows, err := from.reads.statesByID.QueryContext(ctx, list)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		found, err := scanState(rows)
+		found, err := scanState(from.dialect, rows)
 		if err != nil {
 			return err
 		}
@@ -181,11 +182,14 @@ const stateColumns = `id, type, status, action, deleted, body, topic, partition,
 first_topic, first_partition, first_offset, revision`
 
 const (
-	selectState      = "SELECT " + stateColumns + " FROM entities WHERE id = ? AND type = ?"
-	selectStatesByID = "SELECT " + stateColumns + " FROM entities WHERE id IN (SELECT value FROM json_each(?))"
+	selectState      = "SELECT " + stateColumns + " FROM entities WHERE id = $1 AND type = $2"
+	selectStatesByID = "SELECT " + stateColumns + " FROM entities WHERE id "
 )
 
-func scanState(row interface{ Scan(into ...any) error }) (storedState, error) {
+// scanner is a row, or the present one of several.
+type scanner interface{ Scan(into ...any) error }
+
+func scanState(d dialect, row scanner) (storedState, error) {
 	var s storedState
 	var milliseconds int64
 	err := row.Scan(&s.ID, &s.Type, &s.Status, &s.Action, &s.Deleted, &s.Body, &s.Topic, &s.Partition, &s.Offset, &milliseconds,
@@ -193,47 +197,7 @@ func scanState(row interface{ Scan(into ...any) error }) (storedState, error) {
 	if err != nil {
 		return storedState{}, err
 	}
+	s.ID, s.Type, s.Status, s.Action = d.plain(s.ID), d.plain(s.Type), d.plain(s.Status), d.plain(s.Action)
 	s.Timestamp = time.UnixMilli(milliseconds).UTC()
 	return s, nil
-}
-
-// statesPerStatement is how many entities one statement writes: more save nothing.
-const statesPerStatement = 32
-
-// write upserts what was changed. A row that is not as it was when it was looked at is not written, and the count of rows tells.
-func (s *stateSet) write(out *writer) error {
-	arguments := make([]any, 0, statesPerStatement*14)
-	waiting := int64(0)
-	flush := func() error {
-		written, err := out.exec(upsertStates(int(waiting)), arguments...)
-		if err == nil && written != waiting {
-			err = errMoved
-		}
-		arguments, waiting = arguments[:0], 0
-		return err
-	}
-	for key, state := range s.changed {
-		arguments = append(arguments, state.ID, state.Type, state.Status, state.Action, state.Deleted, string(state.Body),
-			state.Topic, state.Partition, state.Offset, state.Timestamp.UnixMilli(),
-			state.FirstSeen.Topic, state.FirstSeen.Partition, state.FirstSeen.Offset, s.loaded[key].revision+1)
-		waiting++
-		if waiting == statesPerStatement {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if waiting == 0 {
-		return nil
-	}
-	return flush()
-}
-
-func upsertStates(rows int) string {
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	return "INSERT INTO entities (" + stateColumns + ") VALUES " + row + strings.Repeat(", "+row, rows-1) + `
-ON CONFLICT (id, type) DO UPDATE SET status = excluded.status, action = excluded.action, deleted = excluded.deleted,
-body = excluded.body, topic = excluded.topic, partition = excluded.partition, record_offset = excluded.record_offset,
-record_time = excluded.record_time, revision = excluded.revision
-WHERE entities.revision = excluded.revision - 1`
 }

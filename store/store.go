@@ -6,18 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 )
 
-// Store is one SQLite file: one connection that writes and a pool that reads. All of its functions may be called from many goroutines.
+// Store is the tables of one SQLite file, or of one schema of a PostgreSQL database. All of its functions may be called from many
+// goroutines.
 type Store struct {
-	path   string
-	logger *slog.Logger
-	// writer is nil in a store that was opened with OpenReader.
-	writer *writer
-	reader *sql.DB
-	reads  reads
+	// where is the path, or the address without its password.
+	where   string
+	logger  *slog.Logger
+	dialect dialect
+	// database is nil in a store that was opened with OpenReader.
+	database database
+	reader   *sql.DB
+	reads    reads
 
 	mutex sync.Mutex
 	sinks []*sink
@@ -26,59 +28,43 @@ type Store struct {
 	reached func(step string)
 }
 
-// Open opens the store's file, makes it where it is missing, and brings its tables up to date. The file gets mode 0600, a folder that is
-// missing 0700. A nil logger is a silent one.
+// Open opens the store, makes it where it is missing, and brings its tables up to date. A nil logger is a silent one.
 //
-// It returns an error that says what to do when the file is damaged, read-only, locked for more than ten seconds, or was written by a
-// newer version. Reading the whole file to check it takes about a second per gigabyte.
-func Open(ctx context.Context, path string, logger *slog.Logger) (*Store, error) {
+// where is the path of an SQLite file, which is one process's: it gets mode 0600, a folder that is missing 0700. An address
+// postgres://user:password@host:5432/database is a PostgreSQL database, which several processes share; a parameter search_path in it
+// names the schema. What the address leaves out comes from libpq's own places (PGPASSWORD, PGSSLMODE, the password file). No error has
+// the password in it.
+//
+// It returns an error that says what to do when the file is damaged, read-only, locked for more than ten seconds, when the database
+// cannot be reached or may not be written, and when a newer version wrote the tables. Reading a whole file to check it takes about a
+// second per gigabyte.
+func Open(ctx context.Context, where string, logger *slog.Logger) (*Store, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	if err := prepareFile(path); err != nil {
-		return nil, unavailable(fmt.Sprintf("opening the store %q", path), err)
+	if IsPostgres(where) {
+		return openPostgres(ctx, where, logger)
 	}
-	s, err := open(ctx, path, logger)
-	if err != nil {
-		return nil, explainOpen(path, err)
-	}
-	return s, nil
+	return openSQLite(ctx, where, logger)
 }
 
-func open(ctx context.Context, path string, logger *slog.Logger) (*Store, error) {
-	if err := migrateOwn(ctx, path); err != nil {
-		return nil, err
+// OpenReader opens a store for reading alone, also while others write it: for commands that show something. It makes and changes nothing. A
+// unit of work of such a store does not begin. It returns an error that wraps [os.ErrNotExist] where there is no store yet.
+func OpenReader(ctx context.Context, where string) (*Store, error) {
+	s := &Store{where: where, logger: slog.New(slog.DiscardHandler)}
+	var err error
+	if IsPostgres(where) {
+		s.where, s.dialect = shown(where), postgresDialect
+		s.reader, err = openPostgresReader(ctx, where)
+	} else {
+		s.dialect = sqliteDialect
+		s.reader, err = openSQLiteReader(ctx, where)
 	}
-	reader, err := openPool(path, readers, readPragmas[:], "mode=ro")
 	if err != nil {
 		return nil, err
 	}
-	db, err := openPool(path, 1, writePragmas[:])
-	if err != nil {
-		return nil, errors.Join(err, reader.Close())
-	}
-	s := &Store{path: path, logger: logger, writer: newWriter(db), reader: reader}
-	s.reads, err = prepareReads(ctx, reader)
-	if err = errors.Join(err, s.writer.connect(ctx)); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
-}
-
-// OpenReader opens a store for reading alone, also while another process writes it: for commands that show something. It makes and
-// changes nothing. A unit of work of such a store does not begin. It returns an error that wraps [os.ErrNotExist] where there is no
-// store yet.
-func OpenReader(ctx context.Context, path string) (*Store, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("opening the store %q: %w", path, err)
-	}
-	reader, err := openPool(path, readers, readPragmas[:], "mode=ro")
-	if err != nil {
-		return nil, explainOpen(path, err)
-	}
-	s := &Store{path: path, logger: slog.New(slog.DiscardHandler), reader: reader}
-	if s.reads, err = prepareReads(ctx, reader); err != nil {
-		return nil, errors.Join(explainOpen(path, err), reader.Close())
+	if s.reads, err = prepareReads(ctx, s.dialect, s.reader); err != nil {
+		return nil, errors.Join(unavailable("opening the store "+quoted(s.where), err), s.reader.Close())
 	}
 	return s, nil
 }
@@ -86,18 +72,11 @@ func OpenReader(ctx context.Context, path string) (*Store, error) {
 // DB is the store's database for reading: a statement that writes fails. A plugin writes with [Tx].
 func (s *Store) DB() *sql.DB { return s.reader }
 
-// Close closes the file after the commit that is running. Units of work that are still open write nothing.
+// Close ends after the commits that are running. Units of work that are still open write nothing.
 func (s *Store) Close() error {
 	errs := []error{s.reads.close(), s.reader.Close()}
-	if s.writer != nil {
-		// A turn that does not come is one that somebody never gives back; closing does not wait for them for good.
-		if err := s.writer.acquire(context.Background()); err != nil {
-			errs = append(errs, err)
-		} else {
-			s.writer.disconnect()
-			errs = append(errs, s.writer.db.Close())
-			s.writer.release()
-		}
+	if s.database != nil {
+		errs = append(errs, s.database.close())
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -106,17 +85,17 @@ func (s *Store) Close() error {
 	}
 	s.sinks = nil
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("closing the store %q: %w", s.path, err)
+		return fmt.Errorf("closing the store %q: %w", s.where, err)
 	}
 	return nil
 }
 
-// write runs a closed set of writes as one transaction.
-func (s *Store) write(ctx context.Context, write func() error) error {
-	if s.writer == nil {
-		return errors.New("it was opened for reading")
+// write runs a closed set of writes as one transaction, or not at all.
+func (s *Store) write(ctx context.Context, set func(session) error) error {
+	if s.database == nil {
+		return errForReading
 	}
-	return s.writer.do(ctx, write)
+	return s.database.write(ctx, set)
 }
 
 func (s *Store) reach(step string) {

@@ -130,8 +130,8 @@ func (u *UnitOfWork) own(ctx context.Context, p *partition, claim string, first 
 func (u *UnitOfWork) take(ctx context.Context, p *partition, claim string, first int64) error {
 	var epoch, revision, lowest int64
 	var text string
-	err := u.store.write(ctx, func() error {
-		return u.store.writer.row(takePartition, []any{u.consumer, p.topic, p.number, first}, &epoch, &revision, &lowest, &text)
+	err := u.store.write(ctx, func(out session) error {
+		return out.row(takePartition, []any{u.consumer, p.topic, p.number, first}, &epoch, &revision, &lowest, &text)
 	})
 	if err != nil {
 		return err
@@ -179,13 +179,13 @@ func (u *UnitOfWork) failed(tried string, p *partition, err error) error {
 }
 
 const (
-	takePartition = `INSERT INTO progress (consumer, topic, partition, epoch, revision, frontier, done) VALUES (?, ?, ?, 1, 1, ?, '')
+	takePartition = `INSERT INTO progress (consumer, topic, partition, epoch, revision, frontier, done) VALUES ($1, $2, $3, 1, 1, $4, '')
 ON CONFLICT (consumer, topic, partition) DO UPDATE SET epoch = progress.epoch + 1, revision = progress.revision + 1
 RETURNING epoch, revision, frontier, done`
 
-	readPartition = `SELECT epoch, revision, frontier, done FROM progress WHERE consumer = ? AND topic = ? AND partition = ?`
-	readEpoch     = `SELECT epoch FROM progress WHERE consumer = ? AND topic = ? AND partition = ?`
+	readPartition = `SELECT epoch, revision, frontier, done FROM progress WHERE consumer = $1 AND topic = $2 AND partition = $3`
+	readEpoch     = `SELECT epoch FROM progress WHERE consumer = $1 AND topic = $2 AND partition = $3`
 
-	advancePartition = `UPDATE progress SET revision = revision + 1, frontier = ?, done = ?
-WHERE consumer = ? AND topic = ? AND partition = ? AND epoch = ? AND revision = ?`
+	advancePartition = `UPDATE progress SET revision = revision + 1, frontier = $1, done = $2
+WHERE consumer = $3 AND topic = $4 AND partition = $5 AND epoch = $6 AND revision = $7`
 )

@@ -15,7 +15,7 @@ import (
 
 func TestCommitKeepsStatesCountsAndProgress(t *testing.T) {
 	t.Parallel()
-	path := storePath(t)
+	path := newPlace(t)
 	s := openStore(t, path)
 	records := orders(3, 7, 8, 12)
 	run(t, s.UnitOfWork("orders", store.Options{}), "claim 1", records)
@@ -50,7 +50,7 @@ func TestCommitKeepsStatesCountsAndProgress(t *testing.T) {
 
 func TestRollbackAndUnfinishedLeaveNothing(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	unit := s.UnitOfWork("orders", store.Options{})
 	records := orders(0, 0, 1)
 	work := begin(t, unit, "claim", records)
@@ -75,7 +75,7 @@ func TestRollbackAndUnfinishedLeaveNothing(t *testing.T) {
 
 func TestUndoDropsOneRecord(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	unit := s.UnitOfWork("orders", store.Options{})
 	run(t, unit, "claim", orders(0, 0))
 	records := orders(0, 5, 10, 15, 16) // the first three are of the order of offset 0
@@ -153,7 +153,7 @@ func TestFrontierOfTheRow(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := openStore(t, storePath(t))
+			s := openStore(t, newPlace(t))
 			unit := s.UnitOfWork("orders", store.Options{})
 			claim := "claim"
 			for _, step := range test.steps {
@@ -182,7 +182,7 @@ func TestFrontierOfTheRow(t *testing.T) {
 
 func TestDoneSetOfAnySizeIsKept(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	var offsets []int64
 	for offset := int64(1 << 50); len(offsets) < 5000; offset += 1000 {
 		offsets = append(offsets, offset)
@@ -220,7 +220,7 @@ func TestOwnerIsFenced(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := openStore(t, storePath(t))
+			s := openStore(t, newPlace(t))
 			unit := s.UnitOfWork("orders", store.Options{})
 			zombie := begin(t, unit, "claim 1", orders(0, 0))
 			handle(t, zombie, orders(0, 0))
@@ -248,7 +248,7 @@ func TestFencedCommitRaisesAlarm(t *testing.T) {
 		t.Run(fmt.Sprintf("somebody is told %t", told), func(t *testing.T) {
 			t.Parallel()
 			log := &strings.Builder{}
-			s, err := store.Open(t.Context(), storePath(t), slog.New(slog.NewTextHandler(log, nil)))
+			s, err := store.Open(t.Context(), newPlace(t), slog.New(slog.NewTextHandler(log, nil)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -284,7 +284,7 @@ func TestFencedCommitRaisesAlarm(t *testing.T) {
 
 func TestOvertakenUnitIsBegunAnew(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	unit := s.UnitOfWork("orders", store.Options{})
 	records := orders(0, 0)
 	first := begin(t, unit, "claim", records)
@@ -303,7 +303,7 @@ func TestOvertakenUnitIsBegunAnew(t *testing.T) {
 
 func TestStateThatAnotherPartitionChangedIsReadAnew(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	unit := s.UnitOfWork("orders", store.Options{})
 	here, there := orders(0, 0), orders(1, 0)
 	there[0].Key = here[0].Key
@@ -321,7 +321,7 @@ func TestStateThatAnotherPartitionChangedIsReadAnew(t *testing.T) {
 
 func TestPutWithoutLook(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, storePath(t))
+	s := openStore(t, newPlace(t))
 	unit := s.UnitOfWork("orders", store.Options{})
 	for offset, body := range []string{"1", "2"} {
 		records := orders(0, int64(offset))
@@ -349,7 +349,7 @@ func TestBeginRefusesWrongRecords(t *testing.T) {
 		{"another order than the log's is refused", orders(0, 2, 1)},
 		{"a record twice is refused", orders(0, 2, 2)},
 	}
-	unit := openStore(t, storePath(t)).UnitOfWork("orders", store.Options{})
+	unit := openStore(t, newPlace(t)).UnitOfWork("orders", store.Options{})
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := unit.Begin(t.Context(), "claim", test.records); err == nil || store.Unavailable(err) {

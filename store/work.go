@@ -27,9 +27,8 @@ type Work struct {
 	// mark counts the Marks, so that a savepoint knows which one it belongs to.
 	mark int
 	// tx is nil until a function asks for SQL.
-	tx        *transaction
-	ended     bool
-	committed bool
+	tx    *transaction
+	ended bool
 }
 
 type workKey struct{}
@@ -83,7 +82,7 @@ func (w *Work) Finish(r *record.Record, outcome record.Outcome) {
 	}
 }
 
-// Exclusive says whether the unit has the write connection, for which all other consumers wait: from the first [Tx] on.
+// Exclusive says whether the unit has a connection and locks for which others wait: from the first [Tx] on.
 func (w *Work) Exclusive() bool { return w.tx != nil }
 
 // Rollback drops everything. After Commit it does nothing.
@@ -99,7 +98,7 @@ func (w *Work) end() {
 	}
 	w.ended = true
 	if w.tx != nil {
-		w.tx.end(w.committed)
+		w.tx.end()
 	}
 }
 
@@ -117,7 +116,6 @@ func (w *Work) Commit(ctx context.Context) error {
 	}
 	w.progress.finish(w.newly)
 	err := w.commit(ctx)
-	w.committed = err == nil
 	w.settle(err)
 	if err != nil {
 		return w.unit.failed("committing a unit of work", w.partition, err)
@@ -136,50 +134,50 @@ func (w *Work) commit(ctx context.Context) error {
 }
 
 // commitTables writes the tables in one transaction: the one that a function has opened already, or its own.
-func (w *Work) commitTables(ctx context.Context, more func() error) error {
-	write := func() error {
-		if err := w.write(); err != nil {
-			return err
-		}
-		if more != nil {
-			return more()
-		}
-		return nil
+func (w *Work) commitTables(ctx context.Context, files []statement) error {
+	set, err := w.statements()
+	if err != nil {
+		return err
 	}
+	set = append(set, files...)
 	if w.tx == nil {
-		return w.unit.store.write(ctx, write)
+		return w.unit.store.write(ctx, func(out session) error { return w.write(out, set) })
 	}
 	if err := w.tx.prepareCommit(); err != nil {
 		return err
 	}
-	if err := write(); err != nil {
+	if err := w.write(w.tx.loan, set); err != nil {
 		return err
 	}
-	return w.unit.store.writer.commit()
+	return w.tx.loan.commit()
 }
 
-// write is the closed set of this unit's writes. The progress row comes first, for it refuses the rest.
-func (w *Work) write() error {
+// statements are the closed set of this unit's writes. The progress row comes first, for it refuses the rest. What several units change at
+// once comes last, for whoever changes it first keeps the others waiting until its commit.
+func (w *Work) statements() ([]statement, error) {
 	done, err := writeDone(w.progress.done)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	out, p, consumer := w.unit.store.writer, w.partition, w.unit.consumer
-	changed, err := out.exec(advancePartition, w.progress.lowest, done, consumer, p.topic, p.number, w.epoch, w.revision)
-	if err != nil {
-		return err
+	p := w.partition
+	set := []statement{{advancePartition, []any{w.progress.lowest, done, w.unit.consumer, p.topic, p.number, w.epoch, w.revision}, 1, errRefused}}
+	set = append(set, w.states.statements(w.unit.store.dialect)...)
+	return append(set, w.counters.statements(w.unit.store.dialect)...), nil
+}
+
+func (w *Work) write(out session, set []statement) error {
+	err := out.send(set)
+	if errors.Is(err, errRefused) {
+		return refusal(out, w.unit.consumer, w.partition, w.epoch)
 	}
-	if changed != 1 {
-		return refusal(out, consumer, p, w.epoch)
+	if err == nil {
+		w.unit.store.reach("recorded")
 	}
-	if err := w.states.write(out); err != nil {
-		return err
-	}
-	return w.counters.write(out)
+	return err
 }
 
 // refusal tells a partition that has another owner from a unit that another one of the same owner has overtaken.
-func refusal(out *writer, consumer string, p *partition, epoch int64) error {
+func refusal(out session, consumer string, p *partition, epoch int64) error {
 	var present int64
 	err := out.row(readEpoch, []any{consumer, p.topic, p.number}, &present)
 	switch {

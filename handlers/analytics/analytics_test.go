@@ -2,7 +2,6 @@ package analytics_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -15,12 +14,13 @@ import (
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/router/routertest"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // setup is the consumer on a store of its own, and the store.
 func setup(t *testing.T, zone *time.Location) (*routertest.Kit, *store.Store) {
 	t.Helper()
-	opened, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), nil)
+	opened, err := store.Open(t.Context(), storetest.Place(t, t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/router/routertest"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // kept is the consumer with its folder.
@@ -30,7 +31,7 @@ type kept struct {
 func setup(t *testing.T) *kept {
 	t.Helper()
 	folder := t.TempDir()
-	opened, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), nil)
+	opened, err := store.Open(t.Context(), storetest.Place(t, t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/router/routertest"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // activity is the consumer with its folder.
@@ -26,7 +27,7 @@ type activity struct {
 func setup(t *testing.T) *activity {
 	t.Helper()
 	folder := t.TempDir()
-	opened, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), nil)
+	opened, err := store.Open(t.Context(), storetest.Place(t, t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

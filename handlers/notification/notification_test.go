@@ -17,6 +17,7 @@ import (
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/router/routertest"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // outbox is the consumer with its folder.
@@ -29,7 +30,7 @@ type outbox struct {
 func setup(t *testing.T) *outbox {
 	t.Helper()
 	folder := t.TempDir()
-	opened, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), nil)
+	opened, err := store.Open(t.Context(), storetest.Place(t, t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
