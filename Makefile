@@ -4,8 +4,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres soak demo fuzz bench bench-kafka ci
 
-# Tests with this build tag need a real Kafka and kcat; go test ./... alone leaves them out.
-TAGS := -tags kafka
+# Tests with these build tags need a real Kafka and kcat, or a PostgreSQL; go test ./... alone leaves them out.
+TAGS := -tags kafka,postgres
 # Where the tests live that take their brokers from MILLRACE_TEST_BROKERS.
 KAFKA_TESTS ?= ./kafka/... ./deadletter/... ./cmd/... ./integration/...
 
@@ -51,7 +51,7 @@ test-kafka: ## the integration tests on a real Kafka, started when none runs; kc
 	@scripts/need.sh kcat
 	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
 		echo "testing on $$brokers"; \
-		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m $(TAGS) $(KAFKA_TESTS)
+		MILLRACE_TEST_BROKERS=$$brokers go test -count=1 -p 1 -timeout 15m -tags kafka $(KAFKA_TESTS)
 
 postgres-up: ## start a real PostgreSQL and wait until it answers
 	@scripts/postgres.sh up
@@ -67,7 +67,7 @@ postgres-address: ## print its address
 
 test-postgres: ## the tests of the store, of the consumers and of several processes on a real PostgreSQL, started when none runs
 	@set -e; address=$${MILLRACE_TEST_POSTGRES:-$$(scripts/postgres.sh address 2>/dev/null || scripts/postgres.sh up)}; \
-		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m ./store/... ./handlers/...; \
+		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres ./store/... ./handlers/...; \
 		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres -run Postgres ./integration
 
 soak: ## hundreds of kills, stops, joins and leaves under load, outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS

@@ -102,7 +102,11 @@ func (d *demonstration) summary(board *board) error {
 // places says where everything is.
 func (d *demonstration) places() [][]string {
 	directory := d.settings.DataDir
-	places := [][]string{{"  " + filepath.Join(directory, "store.db"), "state of every entity, counts, progress"}}
+	place := d.storeFile()
+	if d.sharedStore() {
+		place = "the database of store.dsn"
+	}
+	places := [][]string{{"  " + place, "state of every entity, counts, progress"}}
 	for _, sink := range [][3]string{
 		{"notification", "notification/outbox.jsonl", "what would be sent to patients"},
 		{"logging", "logging", "one line per event, without patient data"},

@@ -159,6 +159,9 @@ func (s *service) observePositions() {
 // observeStore stops the program when the store's file was removed or replaced: what is written to it then is lost with the process, while
 // Kafka is told that it is done.
 func (s *service) observeStore() {
+	if s.storeInfo == nil {
+		return
+	}
 	now, err := os.Stat(s.storeFile())
 	if err == nil && os.SameFile(now, s.storeInfo) {
 		return

@@ -5,15 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"github.com/prantikov/millrace/store"
 )
 
 // readStore reads the store beside whoever writes to it. When nothing has made one yet, it says so on stderr and reads nothing.
 func (s *session) readStore(ctx context.Context, read func(*store.Store) error) error {
-	opened, err := store.OpenReader(ctx, s.storeFile())
+	opened, err := store.OpenReader(ctx, s.storePlace())
 	if errors.Is(err, fs.ErrNotExist) {
-		_, err = fmt.Fprintf(s.program.errout, "there is no store yet at %q: millrace run makes it\n", s.storeFile())
+		place := strconv.Quote(s.storeFile())
+		if s.sharedStore() {
+			place = "the address of store.dsn"
+		}
+		_, err = fmt.Fprintf(s.program.errout, "there is no store yet at %s: millrace run makes it\n", place)
 		return err
 	}
 	if err != nil {

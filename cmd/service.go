@@ -36,7 +36,7 @@ type service struct {
 	router  *router.Router
 	members []*member
 	ran     chan error
-	// storeInfo is the store's file as it was opened; gone gets the reason when it is no longer there.
+	// storeInfo is the store's file as it was opened, nil for a database elsewhere; gone gets the reason when it is no longer there.
 	storeInfo os.FileInfo
 	gone      chan error
 	// watch sees how every record of every consumer ends; nil when nobody looks.
@@ -92,11 +92,19 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	if s.pseudonyms, err = privacy.Open(s.settings.Privacy.KeyFile); err != nil {
 		return err
 	}
-	if s.store, err = store.Open(ctx, s.storeFile(), s.logger); err != nil {
+	if s.store, err = store.Open(ctx, s.storePlace(), s.logger); err != nil {
 		return err
 	}
-	if s.storeInfo, err = os.Stat(s.storeFile()); err != nil {
+	if s.sharedStore() {
+		s.instance, err = instanceOf(s.settings.DataDir)
+	} else {
+		s.storeInfo, err = os.Stat(s.storeFile())
+	}
+	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
+	}
+	if err := s.store.CutFiles(ctx, s.instance, s.settings.DataDir); err != nil {
+		return err
 	}
 	s.gone = make(chan error, 1)
 	for _, plugin := range s.app.migrations {
@@ -284,8 +292,8 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 	}
 	settings := kafka.SubscriberSettings{
 		Kafka: s.settings.Kafka, Group: m.settings.Group, Topics: m.topics, Starts: starts,
-		// SQLite and the files are one process's.
-		Exclusive: m.consumer.Durable(),
+		// SQLite is one process's.
+		Exclusive: m.consumer.Durable() && !s.sharedStore(),
 		// A unit of work is a batch.
 		Serial: m.consumer.Durable(), Together: m.together, Concurrency: m.settings.Concurrency, Memory: s.memory,
 		Logger: s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),
@@ -340,7 +348,7 @@ func (m *member) failure() error {
 	}
 	err := ended.Err()
 	if errors.Is(err, kafka.ErrNotAlone) {
-		return fmt.Errorf("its progress and effects are in SQLite, which is one process's, so only one process may run it: %w", err)
+		return fmt.Errorf("its progress and effects are in SQLite, which is one process's, so only one process may run it (with store.dsn=postgres://… several may): %w", err)
 	}
 	return err
 }

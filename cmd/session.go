@@ -33,6 +33,8 @@ type session struct {
 	// store and pseudonyms are there once a command that runs consumers has opened them.
 	store      *store.Store
 	pseudonyms *privacy.Pseudonyms
+	// instance names the data directory among those of other processes that share the store; empty for a store of its own.
+	instance string
 	// firstSeen and transitionAccepted are told by the domain consumers once they run.
 	firstSeen, transitionAccepted func(consumer, topic string)
 	// storeAlarm is told by the store once consumers run.
@@ -108,7 +110,7 @@ func (p *Program) sources(c *cobra.Command) config.Sources {
 
 // register builds the app: the built-in consumers and the plugins.
 func (s *session) register(first *config.Loaded) error {
-	database, err := store.Reading(s.storeFile())
+	database, err := store.Reading(s.storePlace())
 	if err != nil {
 		return err
 	}
@@ -117,7 +119,9 @@ func (s *session) register(first *config.Loaded) error {
 		producer: producer.New(s.producerSettings()),
 		database: database,
 		logger:   s.logger,
-		storage:  handlers.Storage{Store: func() *store.Store { return s.store }, Alarm: func(a store.Alarm) { s.storeAlarm(a) }},
+		storage: handlers.Storage{
+			Store: func() *store.Store { return s.store }, Alarm: func(a store.Alarm) { s.storeAlarm(a) }, Instance: func() string { return s.instance },
+		},
 	}
 	zone, err := time.LoadLocation(s.settings.Analytics.TimeZone)
 	if err != nil {
@@ -127,6 +131,7 @@ func (s *session) register(first *config.Loaded) error {
 	builtin, err := handlers.Consumers(handlers.Dependencies{
 		Store:              s.app.storage.Store,
 		Alarm:              s.app.storage.Alarm,
+		Instance:           s.app.storage.Instance,
 		DataDir:            s.settings.DataDir,
 		Pseudonym:          func(patient string) string { return s.pseudonyms.Of(patient) },
 		Zone:               zone,
@@ -176,6 +181,17 @@ func (s *session) producerSettings() producer.Settings {
 		ByPatient: func(own string) bool { return s.settings.Topic(own).KeyRule == string(router.KeyPatient) },
 		Open:      func() (producer.Sender, error) { return kafka.NewPublisher(s.settings.Kafka, s.logger) },
 	}
+}
+
+// sharedStore says whether the store is a database that other processes write to as well.
+func (s *session) sharedStore() bool { return s.settings.Store.DSN.IsSet() }
+
+// storePlace is where the store is, as store.Open takes it. It has a password in it.
+func (s *session) storePlace() string {
+	if s.sharedStore() {
+		return s.settings.Store.DSN.Reveal()
+	}
+	return s.storeFile()
 }
 
 func (s *session) storeFile() string           { return filepath.Join(s.settings.DataDir, "store.db") }

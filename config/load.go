@@ -91,6 +91,7 @@ func Load(sources Sources) (*Loaded, error) {
 	l.Settings.Plugins = l.pluginSections()
 	mistakes = append(mistakes, l.wrongTogether(mistakes)...)
 	l.warn(unwise(l.Settings.Kafka))
+	l.warn(unsafeStore(l.Settings.Store))
 	return l, join(mistakes)
 }
 

@@ -5,7 +5,7 @@ import "slices"
 // Registry returns every setting, in the order of the documentation. It is the one source of defaults, of what `config show` prints and of
 // docs/configuration.md.
 func Registry() []Setting {
-	return slices.Concat(processSettings(), kafkaSettings(), securitySettings(), producerSettings(), topicSettings(), deadLetterSettings(), consumerSettings(), contentSettings())
+	return slices.Concat(processSettings(), kafkaSettings(), securitySettings(), producerSettings(), topicSettings(), deadLetterSettings(), consumerSettings(), storeSettings(), contentSettings())
 }
 
 func processSettings() []Setting {
@@ -24,6 +24,13 @@ func processSettings() []Setting {
 			Doc: "The lowest level that is written to stderr."},
 		{Path: "log.format", Kind: KindText, Default: "auto", Allowed: []string{"auto", "text", "json"},
 			Doc: "auto is text on a terminal and JSON elsewhere."},
+	}
+}
+
+func storeSettings() []Setting {
+	return []Setting{
+		{Path: "store.dsn", Kind: KindSecret, Derived: "store.db in the data directory (SQLite)", Spring: "spring.datasource.url, .username, .password",
+			Doc: "The address of a PostgreSQL database that several processes share: postgres://user:password@host:5432/database?sslmode=verify-full; search_path=NAME in it names the schema."},
 	}
 }
 

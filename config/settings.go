@@ -25,6 +25,7 @@ type Settings struct {
 	DeadLetters   DeadLetters `koanf:"dead_letters"`
 	Consumers     Consumers   `koanf:"-"`
 	Limits        Limits      `koanf:"limits"`
+	Store         Store       `koanf:"store"`
 	Privacy       Privacy     `koanf:"privacy"`
 	Analytics     Analytics   `koanf:"analytics"`
 	// Plugins has a section per plugin as the files have it, without the environment; [Loaded.Plugin] reads it as the plugin means it.

@@ -58,6 +58,7 @@ func check(settings Settings, partial bool) []*Mistake {
 	c.security()
 	c.topics()
 	c.consumers()
+	c.store()
 	c.content()
 	return c.mistakes
 }

@@ -21,6 +21,8 @@ type Dependencies struct {
 	Store func() *store.Store
 	// Alarm is told when a member's writes are refused because another has taken its partition. Default: a line in the log.
 	Alarm func(store.Alarm)
+	// Instance names the folders of this process's files, where several processes share a store. Default: empty, for the only one.
+	Instance func() string
 	// DataDir is where the file sinks have their folders.
 	DataDir string
 	// Pseudonym stands for a patient where one patient's events must be told apart.

@@ -28,6 +28,8 @@ type Storage struct {
 	Store func() *store.Store
 	// Alarm is told when a member's writes are refused because another has taken its partition. Default: a line in the log.
 	Alarm func(store.Alarm)
+	// Instance names the folders of this process's files, where several processes share a store. Default: empty, for the only one.
+	Instance func() string
 }
 
 // Durable gives a consumer the store's unit of work: what its functions write through store.States, store.Counters and store.Tx is
@@ -42,11 +44,17 @@ func Durable(storage Storage, consumer string) router.Option {
 // are synced and committed together with its progress.
 func Files(storage Storage, consumer, folder string) router.Option {
 	return router.WithUnitOfWork(lazily(func() unitOfWork {
-		return storage.Store().FileUnitOfWork(consumer, folder, store.Options{Alarm: storage.Alarm})
+		options := store.Options{Alarm: storage.Alarm}
+		if storage.Instance != nil {
+			options.Instance = storage.Instance()
+		}
+		return storage.Store().FileUnitOfWork(consumer, folder, options)
 	}))
 }
 
-func (d Dependencies) storage() Storage { return Storage{Store: d.Store, Alarm: d.Alarm} }
+func (d Dependencies) storage() Storage {
+	return Storage{Store: d.Store, Alarm: d.Alarm, Instance: d.Instance}
+}
 
 func (d Dependencies) durable(consumer string) router.Option { return Durable(d.storage(), consumer) }
 

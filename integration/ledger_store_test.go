@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	_ "modernc.org/sqlite" // the store is read as anybody could
 )
 
@@ -41,7 +42,28 @@ func (l *ledger) domain(journey *journey, letters map[letterKey]int) row {
 		delete(found, id)
 	}
 	r.beside += len(found)
+	l.history(journey, good)
 	return r
+}
+
+// history compares the changes of one topic's entities with its good events: each has made one.
+func (l *ledger) history(journey *journey, good map[position]*kgo.Record) {
+	l.t.Helper()
+	changes := map[position]int{}
+	l.query("SELECT topic, partition, record_offset FROM entity_history WHERE type = $1", func(rows *sql.Rows) error {
+		var at position
+		err := rows.Scan(&at.topic, &at.partition, &at.offset)
+		changes[at]++
+		return err
+	}, journey.event)
+	for at := range good {
+		if changes[at] != 1 {
+			l.t.Errorf("%s: %s made %d changes, want 1", journey.consumer, at, changes[at])
+		}
+	}
+	if len(changes) != len(good) {
+		l.t.Errorf("%s: got changes of %d records, want %d", journey.consumer, len(changes), len(good))
+	}
 }
 
 // entity is what the store has of one.
@@ -53,7 +75,11 @@ type entity struct {
 // query runs a query on the store beside the program.
 func (l *ledger) query(query string, each func(*sql.Rows) error, arguments ...any) {
 	l.t.Helper()
-	database, err := sql.Open("sqlite", "file:"+filepath.Join(l.platform.data, "store.db")+"?mode=ro&_pragma=busy_timeout(10000)")
+	driver, source := "sqlite", "file:"+filepath.Join(l.platform.data, "store.db")+"?mode=ro&_pragma=busy_timeout(10000)"
+	if l.platform.dsn != "" {
+		driver, source = "pgx", l.platform.dsn
+	}
+	database, err := sql.Open(driver, source)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -75,7 +101,7 @@ func (l *ledger) query(query string, each func(*sql.Rows) error, arguments ...an
 
 func (l *ledger) entities(event string) map[string]entity {
 	found := map[string]entity{}
-	l.query("SELECT id, status, action, body, topic, partition, record_offset FROM entities WHERE type = ?", func(rows *sql.Rows) error {
+	l.query("SELECT id, status, action, body, topic, partition, record_offset FROM entities WHERE type = $1", func(rows *sql.Rows) error {
 		var id string
 		var e entity
 		err := rows.Scan(&id, &e.status, &e.action, &e.body, &e.at.topic, &e.at.partition, &e.at.offset)

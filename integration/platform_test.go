@@ -30,6 +30,9 @@ type platform struct {
 	word           string
 	topics, groups map[string]string // by own name, by consumer
 	data, config   string
+	// dsn is the address of the store, empty for a file in data; beside are the data directories of other processes that share it.
+	dsn    string
+	beside []string
 }
 
 // newPlatform writes a configuration with names of its own. The settings are laid over it.
@@ -144,12 +147,20 @@ func (p *platform) arguments(arguments ...string) []string {
 
 func (p *platform) start(t testing.TB, arguments ...string) *process {
 	t.Helper()
-	return start(t, nil, p.arguments(arguments...)...)
+	return start(t, p.environment(), p.arguments(arguments...)...)
 }
 
 func (p *platform) execute(t testing.TB, arguments ...string) *process {
 	t.Helper()
-	return execute(t, nil, p.arguments(arguments...)...)
+	return execute(t, p.environment(), p.arguments(arguments...)...)
+}
+
+// environment has what stands in no file.
+func (p *platform) environment() []string {
+	if p.dsn == "" {
+		return nil
+	}
+	return []string{"MILLRACE_STORE_DSN=" + p.dsn}
 }
 
 // finish runs the consumers to the end of the log.
@@ -256,14 +267,16 @@ func (p *platform) written(t testing.TB) int64 {
 func (p *platform) files(t testing.TB, consumer string) []string {
 	t.Helper()
 	var files []string
-	err := filepath.WalkDir(filepath.Join(p.data, consumer), func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			files = append(files, path)
+	for _, data := range append([]string{p.data}, p.beside...) {
+		err := filepath.WalkDir(filepath.Join(data, consumer), func(path string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				files = append(files, path)
+			}
+			return nil // the folder may not be there yet
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil // the folder may not be there yet
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return files
 }

@@ -25,7 +25,7 @@ func (s *Store) FileUnitOfWork(consumer, directory string, options Options) *Uni
 	u := s.UnitOfWork(consumer, options)
 	u.sink = &sink{
 		store: s, consumer: consumer, instance: options.Instance, turn: make(chan struct{}, 1),
-		folder: folder{root: directory, limit: options.OpenFiles},
+		folder: folder{root: directory, limit: options.OpenFiles}, uncertain: true,
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -44,7 +44,8 @@ type sink struct {
 	lengths map[string]int64
 	// ready is false until the lengths are loaded and the files cut to them.
 	ready atomic.Bool
-	// uncertain is set when a commit failed in such a way that a crash could still show it as done.
+	// uncertain is set when a commit failed in such a way that it could still show as done: one of ours, or the last one of a process before,
+	// which the server may still be at.
 	uncertain bool
 }
 
@@ -67,11 +68,7 @@ func (s *sink) settle(ctx context.Context) error {
 	}
 	if s.uncertain {
 		// A write that succeeds decides what became of the one that did not: only then may bytes be cut that it may have counted.
-		err := s.store.write(ctx, func(out session) error {
-			_, err := out.exec("UPDATE sink_files SET length = length WHERE consumer = $1 AND instance = $2", s.consumer, s.instance)
-			return err
-		})
-		if err != nil {
+		if err := s.store.decideFiles(ctx, s.instance); err != nil {
 			return err
 		}
 	}
