@@ -87,7 +87,8 @@ func (b *branch) child(label string) *branch {
 	return made
 }
 
-// drawRoutes draws topic → consumer → function; the actions that share a function share its line.
+// drawRoutes draws topic → consumer → function; the actions that share a function share its line. It is ASCII, so that it looks the same in every
+// console, mail and source file.
 func (p *Program) drawRoutes(rows []router.Row) error {
 	root := &branch{}
 	actions := map[*branch][]string{}
@@ -98,7 +99,7 @@ func (p *Program) drawRoutes(rows []router.Row) error {
 	for _, topic := range root.below {
 		for _, consumer := range topic.below {
 			for _, function := range consumer.below {
-				function.label = strings.Join(actions[function], ", ") + " → " + function.label
+				function.label = strings.Join(actions[function], ", ") + " -> " + function.label
 			}
 		}
 	}
@@ -114,9 +115,9 @@ func (p *Program) drawRoutes(rows []router.Row) error {
 // draw writes what hangs below the branch, each line behind the indent.
 func (b *branch) draw(text *strings.Builder, indent string) {
 	for i, below := range b.below {
-		stem, next := "├─ ", "│  "
+		stem, next := "+- ", "|  "
 		if i == len(b.below)-1 {
-			stem, next = "└─ ", "   "
+			stem, next = "\\- ", "   "
 		}
 		text.WriteString(indent + stem + below.label + "\n")
 		below.draw(text, indent+next)
