@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -171,37 +170,4 @@ func shownOrigin(at record.Position) string {
 		return "-"
 	}
 	return at.String()
-}
-
-// dlqShowCommand shows one dead letter.
-func dlqShowCommand(p *Program) *cobra.Command {
-	var output string
-	command := &cobra.Command{
-		Use:   "show TOPIC/PARTITION/OFFSET",
-		Short: "Show one dead letter and what its class means, patient data hidden",
-		Args:  exactly("TOPIC/PARTITION/OFFSET"),
-		RunE: func(c *cobra.Command, arguments []string) error {
-			at, err := record.ParsePosition(arguments[0])
-			if err != nil {
-				return usage("%w", err)
-			}
-			s, err := p.open(c)
-			if err != nil {
-				return err
-			}
-			at.Topic = s.sourceOrDeadLetters(at.Topic)
-			return s.browse(c.Context(), func(browser *deadletter.Browser) error {
-				detail, err := browser.Show(c.Context(), at)
-				if errors.Is(err, deadletter.ErrNotDeadLetters) {
-					return usage("%w", err)
-				}
-				if err != nil {
-					return err
-				}
-				return p.print(output, detail, func() error { return p.showDeadLetter(detail) })
-			})
-		},
-	}
-	addOutputFlag(command, &output)
-	return command
 }

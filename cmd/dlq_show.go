@@ -3,13 +3,75 @@ package cmd
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/deadletter"
+	"github.com/prantikov/millrace/privacy"
+	"github.com/prantikov/millrace/record"
 )
+
+// dlqShowCommand shows one dead letter.
+func dlqShowCommand(p *Program) *cobra.Command {
+	var output, reason string
+	command := &cobra.Command{
+		Use:   "show TOPIC/PARTITION/OFFSET",
+		Short: "Show one dead letter and what its class means, patient data hidden",
+		Long: "Show prints a dead letter: where it comes from, what its class means, its headers and its body. What is patient data, or may be, is hidden.\n" +
+			"With --reveal it is shown too. First the time, the user, the position and the reason are added to access.jsonl in the data directory; when that\n" +
+			"cannot be done, nothing is shown.",
+		Example: "  millrace dlq show order-events-dlt/3/17\n  millrace dlq show order-events-dlt/3/17 --reveal 'ticket 4711: the pharmacy asks for the order'",
+		Args:    exactly("TOPIC/PARTITION/OFFSET"),
+		RunE: func(c *cobra.Command, arguments []string) error {
+			at, err := record.ParsePosition(arguments[0])
+			if err != nil {
+				return usage("%w", err)
+			}
+			reveal := c.Flags().Changed("reveal")
+			if reveal && strings.TrimSpace(reason) == "" {
+				return usage("--reveal takes the reason for which patient data is looked at, and this one is empty")
+			}
+			s, err := p.open(c)
+			if err != nil {
+				return err
+			}
+			at.Topic = s.sourceOrDeadLetters(at.Topic)
+			return s.browse(c.Context(), func(browser *deadletter.Browser) error {
+				detail, err := s.deadLetter(c.Context(), browser, at, reveal, reason)
+				if errors.Is(err, deadletter.ErrNotDeadLetters) {
+					return usage("%w", err)
+				}
+				if err != nil {
+					return err
+				}
+				return p.print(output, detail, func() error { return p.showDeadLetter(detail) })
+			})
+		},
+	}
+	command.Flags().StringVar(&reason, "reveal", "", "show patient data too, for this `reason`, which is kept in access.jsonl")
+	addOutputFlag(command, &output)
+	return command
+}
+
+// deadLetter is a dead letter as it may be shown or, once the access is noted, whole.
+func (s *session) deadLetter(ctx context.Context, browser *deadletter.Browser, at record.Position, reveal bool, reason string) (deadletter.Detail, error) {
+	if !reveal {
+		return browser.Show(ctx, at)
+	}
+	return browser.Reveal(ctx, at, func() error {
+		if err := makeDataDir(s.settings.DataDir); err != nil {
+			return err
+		}
+		return privacy.NoteAccess(s.settings.DataDir, at.String(), reason)
+	})
+}
 
 // showDeadLetter prints a dead letter for people: what happened, what it means, its headers, and its body.
 func (p *Program) showDeadLetter(d deadletter.Detail) error {
@@ -75,13 +137,32 @@ func bodyText(d deadletter.Detail) (string, error) {
 		return "  null: a tombstone", nil
 	case deadletter.BodyEmpty:
 		return "  empty", nil
-	case deadletter.BodyMasked:
+	case deadletter.BodyMasked, deadletter.BodyRevealed:
+		if d.Event == nil {
+			return "  " + disarmed(d.Raw), nil
+		}
 		var text bytes.Buffer
 		if err := json.Indent(&text, d.Event, "  ", "  "); err != nil {
 			return "", fmt.Errorf("showing the body: %w", err)
 		}
-		return "  " + text.String(), nil
+		return "  " + disarmed(text.Bytes()), nil
 	default:
 		return "  hidden: it cannot be read, so nobody knows what of it is patient data", nil
 	}
+}
+
+// disarmed is text for a terminal: what could steer it, and what is no text, is escaped as Go writes it.
+func disarmed(value []byte) string {
+	var text strings.Builder
+	for len(value) > 0 {
+		r, size := utf8.DecodeRune(value)
+		if r == '\n' || strconv.IsPrint(r) && !(r == utf8.RuneError && size == 1) {
+			text.Write(value[:size])
+		} else {
+			quoted := strconv.Quote(string(value[:size]))
+			text.WriteString(quoted[1 : len(quoted)-1])
+		}
+		value = value[size:]
+	}
+	return text.String()
 }

@@ -28,7 +28,7 @@ const (
 	BodyHidden Body = "hidden"
 )
 
-// Detail is one dead letter, as far as it may be shown: there is no patient data in it.
+// Detail is one dead letter, as far as it may be shown. There is no patient data in it unless [Browser.Reveal] made it.
 type Detail struct {
 	Entry       Entry       `json:"entry"`
 	Family      Family      `json:"family"`
@@ -40,8 +40,10 @@ type Detail struct {
 	// Headers are all of the dead letter's, in their order.
 	Headers []ShownHeader `json:"headers"`
 	Body    Body          `json:"body"`
-	// Event is the masked body, JSON; null when Body is another than [BodyMasked].
+	// Event is the masked body, or the revealed one, JSON; null when there is none to show.
 	Event json.RawMessage `json:"event"`
+	// Raw is a revealed value that is no event, as it is; JSON has it in base64.
+	Raw []byte `json:"raw,omitempty"`
 	// Bytes is the length of the value.
 	Bytes int `json:"bytes"`
 	// Unwrapped says that a Spring application had put the value into a JSON string; Event is what is inside.
@@ -51,14 +53,23 @@ type Detail struct {
 // Show returns the dead letter at the position. The error wraps [ErrNotDeadLetters] for another topic, and kafka.ErrNoTopic or
 // kafka.ErrNoRecord where there is none.
 func (b *Browser) Show(ctx context.Context, at record.Position) (Detail, error) {
+	r, err := b.find(ctx, at)
+	if err != nil {
+		return Detail{}, err
+	}
+	return b.detail(r), nil
+}
+
+// find reads a dead letter.
+func (b *Browser) find(ctx context.Context, at record.Position) (*record.Record, error) {
 	if _, ok := sourceOf(at.Topic, b.suffix); !ok {
-		return Detail{}, fmt.Errorf("showing dead letter %q: %w, whose name ends with %q", at.String(), ErrNotDeadLetters, b.suffix)
+		return nil, fmt.Errorf("showing dead letter %q: %w, whose name ends with %q", at.String(), ErrNotDeadLetters, b.suffix)
 	}
 	r, err := b.reader.Record(ctx, at)
 	if err != nil {
-		return Detail{}, fmt.Errorf("showing dead letter %q: %w", at.String(), err)
+		return nil, fmt.Errorf("showing dead letter %q: %w", at.String(), err)
 	}
-	return b.detail(r), nil
+	return r, nil
 }
 
 func (b *Browser) detail(r *record.Record) Detail {

@@ -1,5 +1,5 @@
-// Package privacy owns the pseudonym that stands for a patient where one patient's events must be told apart, and the key behind it.
-// It never turns a pseudonym back.
+// Package privacy owns the pseudonym that stands for a patient where one patient's events must be told apart, with the key behind it, and the
+// list of who looked at patient data. It never turns a pseudonym back.
 package privacy
 
 import (

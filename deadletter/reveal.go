@@ -1,0 +1,67 @@
+package deadletter
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/prantikov/millrace/messages"
+	"github.com/prantikov/millrace/record"
+)
+
+// BodyRevealed is a value that is shown whole: patient data too.
+const BodyRevealed Body = "revealed"
+
+// Reveal is [Browser.Show] with nothing hidden: patient data too. Note is called once the dead letter is found and before anything of it is
+// returned; with its error nothing is.
+func (b *Browser) Reveal(ctx context.Context, at record.Position, note func() error) (Detail, error) {
+	r, err := b.find(ctx, at)
+	if err != nil {
+		return Detail{}, err
+	}
+	if err := note(); err != nil {
+		return Detail{}, err
+	}
+	d := b.detail(r)
+	d.Key = wholeText(r.Key)
+	for i, header := range r.Headers {
+		if d.Headers[i].Hidden {
+			d.Headers[i].Value, d.Headers[i].Hidden = wholeText(header.Value), false
+		}
+	}
+	value, _ := Value(r)
+	d.reveal(r, value)
+	return d, nil
+}
+
+// reveal replaces what is masked or hidden of the value. An event is shown as one, anything else as its bytes.
+func (d *Detail) reveal(r *record.Record, value []byte) {
+	switch d.Body {
+	case BodyMasked:
+		contentType, _ := r.Header("content-type")
+		// It was read a moment ago, to mask it.
+		payload, err := messages.Payload(value, string(contentType))
+		if err == nil && json.Valid(payload) {
+			d.Body, d.Event = BodyRevealed, payload
+			return
+		}
+		fallthrough
+	case BodyHidden:
+		d.Body, d.Event, d.Raw = BodyRevealed, nil, value
+	}
+}
+
+// wholeText is bytes as text, quoted where they are none that can be printed.
+func wholeText(value []byte) string {
+	text := string(value)
+	if !utf8.ValidString(text) {
+		return strconv.Quote(text)
+	}
+	for _, r := range text {
+		if !strconv.IsPrint(r) {
+			return strconv.Quote(text)
+		}
+	}
+	return text
+}
