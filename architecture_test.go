@@ -20,9 +20,9 @@ const module = "github.com/prantikov/millrace"
 var house = map[string][]string{
 	// The root is the public door: somebody's own binary imports it and gets every command.
 	".": {"cmd", "config", "control", "dashboard", "deadletter", "demo", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer",
-		"progress", "record", "replay", "router", "store"},
+		"progress", "record", "replay", "router", "store", "tracing"},
 	"cmd": {"config", "control", "dashboard", "deadletter", "demo", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer",
-		"progress", "record", "replay", "router", "store"},
+		"progress", "record", "replay", "router", "store", "tracing"},
 	"config":     {},
 	"messages":   {},
 	"record":     {},
@@ -37,25 +37,27 @@ var house = map[string][]string{
 	"observe":    {"record"},
 	"control":    {"observe"},
 	"privacy":    {},
+	"tracing":    {"record", "router"},
 	"demo":       {"messages", "record"},
 	// docs holds the pages that commands print, embedded.
 	"docs": {},
 	"dashboard": {"config", "deadletter", "docs", "handlers", "kafka", "messages", "observe", "privacy", "producer", "progress", "record",
 		"replay", "router", "store"},
 	// Test kits: they know what they stand in for, and only tests and examples import them.
-	"kafka/kafkatest":   {"config", "kafka", "record", "progress"},
-	"router/routertest": {"messages", "record", "router"},
-	"store/storetest":   {},
+	"kafka/kafkatest":     {"config", "kafka", "record", "progress"},
+	"router/routertest":   {"messages", "record", "router"},
+	"store/storetest":     {},
+	"tracing/tracingtest": {},
 	// Measurements and examples may use everything; nothing imports them.
 	"bench": {".", "cmd", "config", "deadletter", "demo", "handlers", "kafka", "messages", "observe", "producer", "progress", "record",
 		"replay", "router", "store"},
 	// The binary as processes, under faults, and somebody's own binary for them.
-	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store", "store/storetest"},
+	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store", "store/storetest", "tracing/tracingtest"},
 	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
 }
 
 // testKits are imported by tests and by examples alone.
-var testKits = []string{"kafka/kafkatest", "router/routertest", "store/storetest"}
+var testKits = []string{"kafka/kafkatest", "router/routertest", "store/storetest", "tracing/tracingtest"}
 
 // leaves are imported by nobody.
 var leaves = []string{"bench", "examples", "integration"}
@@ -77,6 +79,7 @@ var clients = []struct {
 	{prefix: "github.com/pressly/goose", only: []string{"store"}},
 	{prefix: "github.com/knadh/koanf", only: []string{"config"}},
 	{prefix: "github.com/spf13/cobra", only: []string{"cmd"}},
+	{prefix: "go.opentelemetry.io", only: []string{".", "tracing"}},
 	{prefix: "github.com/prometheus/client_golang", only: []string{"cmd", "dashboard", "observe"}},
 }
 

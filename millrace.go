@@ -7,10 +7,13 @@ import (
 	"os"
 	"slices"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/prantikov/millrace/cmd"
 	"github.com/prantikov/millrace/config"
 	"github.com/prantikov/millrace/kafka"
 	"github.com/prantikov/millrace/producer"
+	"github.com/prantikov/millrace/tracing"
 )
 
 // App is what a plugin adds its consumers to.
@@ -44,6 +47,8 @@ type ProducerSettings struct {
 	Producer producer.Settings
 	// Logger gets what could not be sent, without the event. Default: slog's default logger.
 	Logger *slog.Logger
+	// Tracer gives each sending a span, and each record the traceparent header that continues it. Default: neither.
+	Tracer trace.TracerProvider
 }
 
 // NewProducer makes a producer. It connects at the first event.
@@ -54,6 +59,9 @@ func NewProducer(settings ProducerSettings) *Producer {
 	settings.Kafka.Brokers = append(slices.Clone(settings.Kafka.Brokers), settings.Brokers...)
 	// The only safe value, which a zero Kafka does not have.
 	settings.Kafka.Producer.Idempotent = true
+	if settings.Tracer != nil {
+		settings.Producer.Trace = tracing.Over(settings.Tracer).Send
+	}
 	settings.Producer.Open = func() (producer.Sender, error) { return kafka.NewPublisher(settings.Kafka, settings.Logger) }
 	return producer.New(settings.Producer)
 }

@@ -91,11 +91,18 @@ func (p *publication) send(ctx context.Context, waiting []line) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	records := make([]*record.Record, len(batch))
+	records, ends := make([]*record.Record, len(batch)), make([]func(record.Position, error), len(batch))
 	for i, out := range batch {
-		records[i] = out.record
+		records[i], ends[i] = out.record, p.trace(ctx, out.record)
 	}
 	positions, failure := p.publisher.PublishRecords(ctx, records)
+	for i, at := range positions {
+		if at.Offset >= 0 {
+			ends[i](at, nil)
+		} else {
+			ends[i](at, failure)
+		}
+	}
 	if err := p.report(batch, positions); err != nil {
 		return err
 	}
@@ -106,6 +113,15 @@ func (p *publication) send(ctx context.Context, waiting []line) error {
 		p.failure = failure
 	}
 	return p.noteUnsure(batch, positions)
+}
+
+// trace begins the span of sending one record. What --raw sends goes out as it is, without a header more.
+func (p *publication) trace(ctx context.Context, r *record.Record) func(record.Position, error) {
+	if p.options.raw {
+		return func(record.Position, error) {}
+	}
+	_, end := p.traceSend(ctx, r)
+	return end
 }
 
 // errNothingTaken ends a publication: what comes after would fare no better.

@@ -76,6 +76,11 @@ func (s *session) publish(ctx context.Context, options publishOptions) error {
 	if err := s.seeToTopic(ctx, target); err != nil {
 		return err
 	}
+	endTracing, err := s.openTracing(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer endTracing()
 	publisher, err := kafka.NewPublisher(s.settings.Kafka, s.logger)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"github.com/prantikov/millrace/privacy"
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/tracing"
 )
 
 // service is the consumers at work: what run and demo have in common.
@@ -39,6 +40,8 @@ type service struct {
 	// storeInfo is the store's file as it was opened, nil for a database elsewhere; gone gets the reason when it is no longer there.
 	storeInfo os.FileInfo
 	gone      chan error
+	// endTracing exports the last spans.
+	endTracing func()
 	// watch sees how every record of every consumer ends; nil when nobody looks.
 	watch func(consumer string) watcher
 }
@@ -113,6 +116,9 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 		}
 	}
 	s.metrics = observe.NewMetrics(Version())
+	if s.endTracing, err = s.openTracing(ctx, func(end tracing.End, spans int) { s.metrics.Spans(string(end), spans) }); err != nil {
+		return err
+	}
 	s.alarms = observe.NewAlarms(s.logger, s.metrics)
 	s.health = observe.NewHealth(observe.HealthSettings{LongestTry: s.longestTry()})
 	s.firstSeen = func(consumer, topic string) { s.consumerMetrics(consumer, topic).FirstSeen() }
@@ -209,12 +215,16 @@ func (s *service) routerSettings() router.Settings {
 			UnknownStatus: router.Policy(topic.UnknownStatus), Tombstone: router.Policy(topic.Tombstone),
 		}
 	}
-	return router.Settings{
+	settings := router.Settings{
 		Topics: topics, Types: s.app.types(), Logger: s.logger, Observe: s.observer,
 		Limits:       router.Limits{ValueBytes: s.settings.Limits.ValueBytes, Headers: s.settings.Limits.Headers},
 		CloseTimeout: s.settings.Kafka.CloseTimeout,
 		DeadLetters:  deadletter.NewWriter(s.letters, s.settings.DeadLetters.Suffix),
 	}
+	if s.tracing != nil {
+		settings.Trace, settings.DeadLetters = s.tracing.Process, s.tracing.DeadLetters(settings.DeadLetters, s.settings.DeadLetters.Suffix)
+	}
+	return settings
 }
 
 // addConsumers gives each enabled consumer its member of its group.
@@ -356,9 +366,12 @@ func (m *member) failure() error {
 // afterDrain is what a stop may take beyond the drain: with the default drain of 20 s it ends within the 30 s that Kubernetes gives.
 const afterDrain = 5 * time.Second
 
-// stop lets work in flight end, commits, and closes everything. Brokers that hang do not keep it: what they were not told is delivered again,
+// stop lets work in flight end, commits, closes everything, and exports the last spans. Brokers that hang do not keep it: what they were not told is delivered again,
 // and what the store has of that is not repeated.
 func (s *service) stop() error {
+	if s.endTracing != nil {
+		defer s.endTracing()
+	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.close() }()
 	limit := s.settings.Kafka.DrainTimeout + afterDrain

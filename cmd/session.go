@@ -21,6 +21,7 @@ import (
 	"github.com/prantikov/millrace/producer"
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/tracing"
 )
 
 // session is one command with its configuration read and its plugins registered. Nothing is connected yet.
@@ -39,6 +40,8 @@ type session struct {
 	firstSeen, transitionAccepted func(consumer, topic string)
 	// storeAlarm is told by the store once consumers run.
 	storeAlarm func(store.Alarm)
+	// tracing is nil unless tracing.enabled says so.
+	tracing *tracing.Tracing
 	// plugins are the names of the sections that plugins read.
 	plugins []string
 }
@@ -180,6 +183,7 @@ func (s *session) producerSettings() producer.Settings {
 		TopicName: s.topicName,
 		ByPatient: func(own string) bool { return s.settings.Topic(own).KeyRule == string(router.KeyPatient) },
 		Open:      func() (producer.Sender, error) { return kafka.NewPublisher(s.settings.Kafka, s.logger) },
+		Trace:     s.traceSend,
 	}
 }
 

@@ -90,6 +90,8 @@ func (l *Loaded) derive() {
 		directory, _ := l.values["data_dir"].(string)
 		l.values[key] = filepath.Join(directory, "privacy.key")
 	}
+	l.deriveStandard("tracing.endpoint", standardEndpoint)
+	l.deriveStandard("tracing.service", standardService)
 }
 
 // decode puts the values into the structs.

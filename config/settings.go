@@ -28,6 +28,7 @@ type Settings struct {
 	Store         Store       `koanf:"store"`
 	Privacy       Privacy     `koanf:"privacy"`
 	Analytics     Analytics   `koanf:"analytics"`
+	Tracing       Tracing     `koanf:"tracing"`
 	// Plugins has a section per plugin as the files have it, without the environment; [Loaded.Plugin] reads it as the plugin means it.
 	Plugins Sections `koanf:"-"`
 }

@@ -60,6 +60,7 @@ func check(settings Settings, partial bool) []*Mistake {
 	c.consumers()
 	c.store()
 	c.content()
+	c.tracing()
 	return c.mistakes
 }
 

@@ -17,8 +17,8 @@ import (
 // patience bounds every wait of these tests. It is long, for a machine may be busy; no test asserts how long something took.
 const patience = 90 * time.Second
 
-// binary is the program under test, journal the one with consumers of the tests' own. TestMain builds both once.
-var binary, journal string
+// binary is the program under test, journal and careless are those with consumers of the tests' own. TestMain builds all of them once.
+var binary, journal, careless string
 
 // TestMain is a broker when it is told to be one; else it builds the program and runs the tests.
 func TestMain(m *testing.M) {
@@ -44,8 +44,8 @@ func testsWithBinary(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
-	binary, journal = filepath.Join(directory, "millrace"), filepath.Join(directory, "journal")
-	build := exec.Command("go", "build", "-o", directory, "./cmd/millrace", "./integration/journal")
+	binary, journal, careless = filepath.Join(directory, "millrace"), filepath.Join(directory, "journal"), filepath.Join(directory, "careless")
+	build := exec.Command("go", "build", "-o", directory, "./cmd/millrace", "./integration/journal", "./integration/careless")
 	build.Dir = ".."
 	if output, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("building the program: %w\n%s", err, output)

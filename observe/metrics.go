@@ -24,6 +24,7 @@ type Metrics struct {
 	retries, deadLetters, skipped *prometheus.CounterVec
 	gaps, firstSeen               *prometheus.CounterVec
 	transitions, normalised       *prometheus.CounterVec
+	spans                         *prometheus.CounterVec
 	inFlight, alarms, paused      *prometheus.GaugeVec
 
 	consumers *children[consumerLabels, *ConsumerMetrics]
@@ -54,6 +55,7 @@ func NewMetrics(version string) *Metrics {
 	m.firstSeen = m.counter("millrace_first_seen_total", "Entities whose first seen event was not their first action.", "consumer", "topic")
 	m.transitions = m.counter("millrace_transitions_accepted_total", "Forbidden status changes that the policy accepted.", "consumer", "topic")
 	m.normalised = m.counter("millrace_normalised_total", "Events with a value in another spelling than the contract's.", "consumer", "topic")
+	m.spans = m.counter("millrace_trace_spans_total", "Spans by what became of them; all but the exported ones were dropped.", "outcome")
 	m.inFlight = m.gauge("millrace_in_flight", "Records that a consumer has taken and not finished.", "consumer", "topic")
 	m.alarms = m.gauge("millrace_alarm", "1 while the condition lasts.", "kind", "consumer", "topic", "partition")
 	m.paused = m.gauge("millrace_paused", "1 while an operator's pause lasts; without topic or partition it covers all.", "consumer", "topic", "partition")
@@ -100,6 +102,11 @@ func (m *Metrics) Sent(topic string, count int) {
 // SendFailed counts records that could not be sent. ErrorType names the kind of failure, for example timeout; it is never an error's text.
 func (m *Metrics) SendFailed(topic, errorType string, count int) {
 	m.sends.get(sendLabels{topic, errorType}).Add(float64(count))
+}
+
+// Spans counts spans by what became of them, for example exported.
+func (m *Metrics) Spans(outcome string, count int) {
+	m.spans.WithLabelValues(outcome).Add(float64(count))
 }
 
 // alarm sets the gauge of one alarm.

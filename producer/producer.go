@@ -35,6 +35,9 @@ type Settings struct {
 	TypeIDs map[string]string
 	// Source is the CloudEvents source. Default /millrace.
 	Source string
+	// Trace begins the span of sending a record, to which it may add headers; what it returns is called with where the record stands, or the
+	// error. tracing.Tracing.Send is one. Default: none.
+	Trace func(ctx context.Context, r *record.Record) (context.Context, func(record.Position, error))
 }
 
 // Producer sends events. Make one with [New]. It is safe for concurrent use, and events of several goroutines share batches.
@@ -65,9 +68,23 @@ func (p *Producer) Publish(ctx context.Context, kind messages.Outgoing, event an
 	if err != nil {
 		return record.Position{}, err
 	}
-	positions, err := sender.PublishRecords(ctx, []*record.Record{p.record(encoded)})
+	at, err := p.send(ctx, sender, p.record(encoded))
 	if err != nil {
 		return record.Position{}, fmt.Errorf("publishing %s %s: %w", encoded.Type.Name(), encoded.Action, err)
+	}
+	return at, nil
+}
+
+// send sends one record, in a span where there are any.
+func (p *Producer) send(ctx context.Context, sender Sender, r *record.Record) (at record.Position, err error) {
+	if p.settings.Trace != nil {
+		var end func(record.Position, error)
+		ctx, end = p.settings.Trace(ctx, r)
+		defer func() { end(at, err) }()
+	}
+	positions, err := sender.PublishRecords(ctx, []*record.Record{r})
+	if err != nil {
+		return record.Position{}, err
 	}
 	return positions[0], nil
 }

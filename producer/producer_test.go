@@ -360,3 +360,54 @@ func TestPublishKeysByThePatientWhereTheTopicAsksForIt(t *testing.T) {
 		t.Errorf("got key %q, want the patient's id %q", got, want)
 	}
 }
+
+type spanKey struct{}
+
+// Ensure a program that traces gives each sending a span, which may add a header and learns the end.
+func TestPublishIsTraced(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused")
+	tests := map[string]struct {
+		refuse error
+		want   record.Position
+	}{
+		"a record that is sent":    {nil, record.Position{Topic: "order-events", Partition: 5}},
+		"a record that is refused": {refused, record.Position{}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent, ends := &contextual{brokers: brokers{refuse: test.refuse}}, 0
+			events := producer.New(producer.Settings{
+				Open: func() (producer.Sender, error) { return sent, nil },
+				Trace: func(ctx context.Context, r *record.Record) (context.Context, func(record.Position, error)) {
+					r.Headers = append(r.Headers, record.Header{Key: "traceparent", Value: []byte("00-1-2-01")})
+					return context.WithValue(ctx, spanKey{}, true), func(at record.Position, err error) {
+						ends++
+						if at != test.want || !errors.Is(err, test.refuse) {
+							t.Errorf("got the end at %v with %v, want %v with %v", at, err, test.want, test.refuse)
+						}
+					}
+				},
+			})
+			_, err := events.Publish(t.Context(), messages.OrderShipped, order())
+			if !errors.Is(err, test.refuse) || ends != 1 || !sent.spanned {
+				t.Errorf("got %v, %d ends, in the span %t, want %v, one, true", err, ends, sent.spanned, test.refuse)
+			}
+			if test.refuse == nil && headerText(sent.last(t), "traceparent") != "00-1-2-01" {
+				t.Errorf("got headers %v, want the one that was added", sent.last(t).Headers)
+			}
+		})
+	}
+}
+
+// contextual are brokers that look whether a record comes in its span.
+type contextual struct {
+	brokers
+	spanned bool
+}
+
+func (c *contextual) PublishRecords(ctx context.Context, records []*record.Record) ([]record.Position, error) {
+	c.spanned = ctx.Value(spanKey{}) != nil
+	return c.brokers.PublishRecords(ctx, records)
+}

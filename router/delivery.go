@@ -85,6 +85,14 @@ func (d *delivery) attempts() record.Attempts {
 	return record.Attempts{Made: d.made, First: d.trouble.first, FirstFailure: d.trouble.firstFailure}
 }
 
+// around is the context around the running try: it has the try's span and does not end with the try.
+func (d *delivery) around() context.Context {
+	if d.try == nil {
+		return d.base
+	}
+	return d.try.parent
+}
+
 type deliveryKey struct{}
 
 // deliveryOf returns what travels with a message. A message that was not made here has none: middleware of ours is of no use outside.

@@ -34,9 +34,11 @@ type handler struct {
 	bare, realTime bool
 	deadLetters    DeadLetters
 	observer       Observer
-	clock          Clock
-	logger         *slog.Logger
-	run            message.HandlerFunc
+	// span is nil when nobody traces.
+	span   Span
+	clock  Clock
+	logger *slog.Logger
+	run    message.HandlerFunc
 	// claim names this process's ownership of whatever a subscriber hands over that knows no claims.
 	claim string
 }

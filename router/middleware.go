@@ -91,7 +91,7 @@ func (h *handler) giveUp(d *delivery, ended *fate) *record.Letter {
 	return letter
 }
 
-// writeLetter writes with the batch's context: that of the try may have ended with it.
+// writeLetter writes with the context around the try: that of the try may have ended with it.
 func (h *handler) writeLetter(d *delivery) error {
 	given := d.trouble
 	result := record.Result{Outcome: record.DeadLettered, Class: given.letter.Class}
@@ -101,7 +101,7 @@ func (h *handler) writeLetter(d *delivery) error {
 	if d.settle != nil && !d.settle() {
 		return &fate{result: record.Result{Outcome: record.Parked, Until: h.clock.Now()}, unsettled: true}
 	}
-	if err := h.deadLetters.Write(d.base, *given.letter); err != nil {
+	if err := h.deadLetters.Write(d.around(), *given.letter); err != nil {
 		if d.base.Err() != nil {
 			return &fate{cause: err}
 		}

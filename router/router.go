@@ -125,6 +125,9 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 			claim: watermill.NewUUID(), together: settings.Together, pool: workers, pace: measured, lookout: r.lookout,
 			bare: len(r.use) == 0, realTime: realTime,
 		}
+		if r.settings.Trace != nil {
+			h.span = r.settings.Trace(name)
+		}
 		h.run = h.chain(r.use)
 		handlers = append(handlers, h)
 	}

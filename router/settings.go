@@ -119,6 +119,8 @@ type Settings struct {
 	Logger       *slog.Logger
 	// Observe makes the observer of one handler. Default: nobody looks.
 	Observe func(Handler) Observer
+	// Trace makes what begins the spans of one handler. Default: nothing is traced, and no record costs anything for it.
+	Trace func(Handler) Span
 	// Clock is the time of pauses and ages. Default: the real one.
 	Clock Clock
 }

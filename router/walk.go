@@ -107,8 +107,15 @@ func (h *handler) park(d *delivery, ended fate) record.Result {
 	return ended.result
 }
 
-// try runs the chain once.
+// try runs the chain once, in a span where there are any.
 func (h *handler) try(ctx context.Context, d *delivery) fate {
+	if h.span != nil {
+		return h.trySpanned(ctx, d)
+	}
+	return h.tryOnce(ctx, d)
+}
+
+func (h *handler) tryOnce(ctx context.Context, d *delivery) fate {
 	_, err := h.run(d.message(ctx, h.bare))
 	d.try.end()
 	ended := fate{result: record.Result{Outcome: record.Done}}
