@@ -80,7 +80,8 @@ func (s *service) hooks(m *member) kafka.Hooks {
 		BatchTaken: func(topic string, _ int32, records int, _ int64) {
 			s.metrics.Consumer(name, group, topic).Consumed(records)
 		},
-		Assigned: func(string, int32, int64) { s.health.Joined(name, true) },
+		Assigned:  func(string, int32, int64) { s.health.Joined(name, true) },
+		Abandoned: func(topic string, _ int32, records int) { s.metrics.Consumer(name, group, topic).Abandoned(records) },
 		Lost: func(topic string, partition int32) {
 			s.holds.lose(name, topic, partition)
 			s.health.Lost(name, topic, partition)
@@ -202,22 +203,4 @@ func (s *service) watched() []kafka.Watched {
 		watched[i] = kafka.Watched{Consumer: m.consumer.Name(), Group: m.settings.Group, Topics: m.topics}
 	}
 	return watched
-}
-
-// serve opens /metrics, /healthz and /readyz and keeps them until the context ends.
-func (s *service) serve(ctx context.Context) (address string, err error) {
-	listener, err := observe.Listen(ctx, s.settings.HTTP.Address, s.isSet("http.address"))
-	if err != nil {
-		return "", err
-	}
-	server, err := observe.NewServer(listener, s.metrics, s.health, s.logger)
-	if err != nil {
-		return "", fmt.Errorf("opening the http address: %w", err)
-	}
-	go func() {
-		if err := server.Run(ctx); err != nil {
-			s.logger.Error("serving http", "error", err)
-		}
-	}()
-	return server.Address(), nil
 }

@@ -85,7 +85,7 @@ func (s *service) work(ctx context.Context, options runOptions, began time.Time)
 	}
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
-	address, err := s.serve(watching)
+	at, err := s.serve(watching)
 	if err != nil {
 		return err
 	}
@@ -93,8 +93,14 @@ func (s *service) work(ctx context.Context, options runOptions, began time.Time)
 	for i, m := range s.members {
 		names[i] = m.consumer.Name()
 	}
-	s.logger.Info("running", "version", Version(), "consumers", strings.Join(names, ","), "brokers", strings.Join(s.settings.Kafka.Brokers, ","),
-		"data_dir", s.settings.DataDir, "http", "http://"+address)
+	said := []any{
+		"version", Version(), "consumers", strings.Join(names, ","), "brokers", strings.Join(s.settings.Kafka.Brokers, ","),
+		"data_dir", s.settings.DataDir, "http", "http://" + at.http,
+	}
+	if at.metrics != "" {
+		said = append(said, "metrics", "http://"+at.metrics)
+	}
+	s.logger.Info("running", said...)
 	go s.observe(watching)
 	defer s.control(watching)()
 	if options.exitAtEnd {

@@ -121,6 +121,7 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	}
 	s.alarms = observe.NewAlarms(s.logger, s.metrics)
 	s.health = observe.NewHealth(observe.HealthSettings{LongestTry: s.longestTry()})
+	s.metrics.Show(s.health)
 	s.firstSeen = func(consumer, topic string) { s.consumerMetrics(consumer, topic).FirstSeen() }
 	s.storeAlarm = s.tellStoreAlarm
 	s.transitionAccepted = func(consumer, topic string) { s.consumerMetrics(consumer, topic).TransitionAccepted() }

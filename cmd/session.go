@@ -48,8 +48,8 @@ type session struct {
 
 // flagPaths are the settings that have a flag of their own.
 var flagPaths = map[string]string{
-	"config": "config", "profile": "profile", "brokers": "kafka.brokers", "data-dir": "data_dir", "http-address": "http.address", "dev": "dev",
-	"wait": "kafka.wait",
+	"config": "config", "profile": "profile", "brokers": "kafka.brokers", "data-dir": "data_dir", "http-address": "http.address",
+	"metrics-address": "metrics.address", "dev": "dev", "wait": "kafka.wait",
 }
 
 func addGlobalFlags(flags *pflag.FlagSet) {
@@ -57,7 +57,8 @@ func addGlobalFlags(flags *pflag.FlagSet) {
 	flags.String("profile", "", "profile, laid over the file as config.`NAME`.yaml (MILLRACE_PROFILE)")
 	flags.String("brokers", "", "Kafka brokers, `HOST:PORT,…` (MILLRACE_KAFKA_BROKERS)")
 	flags.String("data-dir", "", "`directory` of everything that is kept (MILLRACE_DATA_DIR, default ./data)")
-	flags.String("http-address", "", "`HOST:PORT` of metrics and health (MILLRACE_HTTP_ADDRESS, default 127.0.0.1:7070)")
+	flags.String("http-address", "", "`HOST:PORT` of metrics and health on this machine (MILLRACE_HTTP_ADDRESS, default 127.0.0.1:7070)")
+	flags.String("metrics-address", "", "`HOST:PORT` of metrics and health for others (MILLRACE_METRICS_ADDRESS, default none but --http-address)")
 	flags.Bool("dev", false, "use the embedded broker in the data directory: for trying and developing (MILLRACE_DEV)")
 }
 

@@ -20,6 +20,8 @@ func processSettings() []Setting {
 			Doc: "Start or find the embedded broker in the data directory instead of asking for brokers: for trying and developing, never for production."},
 		{Path: "http.address", Kind: KindText, Default: "127.0.0.1:7070", Flag: "http-address", Spring: "server.address, server.port",
 			Doc: "host:port of /metrics, /healthz and /readyz, on loopback. When the default is taken, the next free port; one that was set and is taken is an error."},
+		{Path: "metrics.address", Kind: KindText, Derived: "http.address", Flag: "metrics-address", Spring: "management.server.address, management.server.port",
+			Doc: "host:port of /metrics, /healthz and /readyz for Prometheus and Kubernetes: any address, :7071 for all of them, without login. They stay at http.address too."},
 		{Path: "log.level", Kind: KindText, Default: "info", Allowed: []string{"debug", "info", "warn", "error"}, Spring: "logging.level.root",
 			Doc: "The lowest level that is written to stderr."},
 		{Path: "log.format", Kind: KindText, Default: "auto", Allowed: []string{"auto", "text", "json"},

@@ -14,10 +14,11 @@ type Settings struct {
 	// DataDir is the directory of everything that Millrace keeps. Default ./data.
 	DataDir string `koanf:"data_dir"`
 	// Dev starts or finds the embedded broker in the data directory instead of asking for brokers.
-	Dev   bool  `koanf:"dev"`
-	HTTP  HTTP  `koanf:"http"`
-	Log   Log   `koanf:"log"`
-	Kafka Kafka `koanf:"kafka"`
+	Dev     bool    `koanf:"dev"`
+	HTTP    HTTP    `koanf:"http"`
+	Metrics Metrics `koanf:"metrics"`
+	Log     Log     `koanf:"log"`
+	Kafka   Kafka   `koanf:"kafka"`
 	// Topics has each topic by its own name, with TopicDefaults already filled in.
 	Topics map[string]Topic `koanf:"-"`
 	// TopicDefaults counts for each topic that does not set the same itself (topics.defaults).
@@ -53,9 +54,16 @@ func (s Settings) Topic(name string) Topic {
 	return topic
 }
 
-// HTTP is the address of /metrics, /healthz and /readyz.
+// HTTP is the address for this machine alone. It has /metrics, /healthz and /readyz.
 type HTTP struct {
 	// Address is host:port on loopback. Default 127.0.0.1:7070; when the default is taken, the next free port.
+	Address string `koanf:"address"`
+}
+
+// Metrics is the address of /metrics, /healthz and /readyz for others: Prometheus, and the kubelet's probes.
+type Metrics struct {
+	// Address is any host:port; :7071 is every address of the machine. Nothing there asks for a login, and nothing there shows anything of a
+	// record or changes anything. Empty, the default, leaves them at HTTP.Address alone.
 	Address string `koanf:"address"`
 }
 

@@ -130,22 +130,44 @@ func (c *checker) process() {
 	}
 	c.oneOf("log.level", c.settings.Log.Level)
 	c.oneOf("log.format", c.settings.Log.Format)
-	c.loopback("http.address", c.settings.HTTP.Address)
+	c.addresses(c.settings.HTTP.Address, c.settings.Metrics.Address)
 }
 
-func (c *checker) loopback(path, address string) {
+// addresses checks what is listened on: http is for this machine, metrics may be any address.
+func (c *checker) addresses(http, metrics string) {
+	host, port, understood := c.hostPort("http.address", http, c.usual("http.address"))
+	parsed, err := netip.ParseAddr(host)
+	if understood && host != "localhost" && (err != nil || !parsed.IsLoopback()) {
+		c.refuse("http.address", http, "it has no login, so it is for this machine only",
+			"use a loopback address, for example 127.0.0.1:"+port+", and metrics.address for metrics and health at another one")
+	}
+	if metrics == "" || metrics == http {
+		return
+	}
+	_, other, metricsUnderstood := c.hostPort("metrics.address", metrics, "write for example :7071 for all addresses of the machine")
+	if understood && metricsUnderstood && other == port && port != "0" {
+		c.refuse("metrics.address", metrics, "http.address has this port too ("+http+")", "write another port, for example "+freeBeside(port), "http.address")
+	}
+}
+
+// freeBeside is a port beside one that is taken.
+func freeBeside(port string) string {
+	if port == "7071" {
+		return "7072"
+	}
+	return "7071"
+}
+
+// hostPort takes an address apart, or refuses it.
+func (c *checker) hostPort(path, address, advice string) (host, port string, understood bool) {
 	host, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		c.refuse(path, address, "it is not host:port", c.usual(path))
-		return
+		c.refuse(path, address, "it is not host:port", advice)
 	}
-	parsed, err := netip.ParseAddr(host)
-	if host != "localhost" && (err != nil || !parsed.IsLoopback()) {
-		c.refuse(path, address, "it has no login, so it is for this machine only", "use a loopback address, for example 127.0.0.1:"+port)
-	}
+	return host, port, err == nil
 }
 
 func (c *checker) content() {

@@ -14,7 +14,7 @@ type ConsumerMetrics struct {
 	done                         prometheus.Observer
 	consumed, retries            prometheus.Counter
 	gaps, firstSeen, transitions prometheus.Counter
-	normalised                   prometheus.Counter
+	normalised, abandoned        prometheus.Counter
 	inFlight                     prometheus.Gauge
 	finished, letters            *rolling
 
@@ -46,6 +46,7 @@ func (m *Metrics) newConsumer(l consumerLabels) *ConsumerMetrics {
 		firstSeen:   m.firstSeen.WithLabelValues(l.consumer, l.topic),
 		transitions: m.transitions.WithLabelValues(l.consumer, l.topic),
 		normalised:  m.normalised.WithLabelValues(l.consumer, l.topic),
+		abandoned:   m.abandoned.WithLabelValues(l.consumer, l.topic),
 		inFlight:    m.inFlight.WithLabelValues(l.consumer, l.topic),
 		finished:    newRolling(rateWindow),
 		letters:     newRolling(letterWindow),
@@ -100,3 +101,6 @@ func (c *ConsumerMetrics) TransitionAccepted() { c.transitions.Inc() }
 
 // Normalised counts an event with a value in another spelling than the contract's.
 func (c *ConsumerMetrics) Normalised() { c.normalised.Inc() }
+
+// Abandoned counts records whose function went on past the drain deadline and its cancelled context.
+func (c *ConsumerMetrics) Abandoned(records int) { c.abandoned.Add(float64(records)) }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Liveness is what /healthz answers.
@@ -63,16 +61,21 @@ func (h *Health) Live() Liveness {
 	now := h.now()
 	live := Liveness{Status: "ok", Kafka: h.kafkaWord()}
 	for _, key := range sortedKeys(h.partitions) {
-		state := h.partitions[key]
-		standing := now.Sub(state.standing)
-		if state.waiting > 0 && standing >= h.stuckAfter && !h.held(key) {
+		if h.stuck(key, now) {
+			state := h.partitions[key]
 			live.Status = "stuck"
-			live.Stuck = append(live.Stuck, Stuck{key.consumer, key.topic, key.partition, state.frontier, state.waiting, seconds(standing)})
+			live.Stuck = append(live.Stuck, Stuck{key.consumer, key.topic, key.partition, state.frontier, state.waiting, seconds(now.Sub(state.standing))})
 		}
 	}
 	live.Held = append(h.heldRows(now), h.pausedRows(now)...)
 	sortHeld(live.Held)
 	return live
+}
+
+// stuck says whether the partition's frontier stands although records wait and nothing outside is to blame.
+func (h *Health) stuck(key partitionKey, now time.Time) bool {
+	state := h.partitions[key]
+	return state.waiting > 0 && now.Sub(state.standing) >= h.stuckAfter && !h.held(key)
 }
 
 // sortHeld puts what is held into the order in which it is shown.
@@ -150,32 +153,4 @@ func answer(w http.ResponseWriter, good bool, body any) {
 	}
 	// The client is gone when this fails: nobody is left to be told.
 	_ = json.NewEncoder(w).Encode(body)
-}
-
-// frontierAge is described here and not in Metrics, for it is worked out when it is asked for.
-func frontierAge() *prometheus.Desc {
-	return prometheus.NewDesc("millrace_frontier_age_seconds",
-		"Age, by its own timestamp, of the oldest record that is delivered and not finished; 0 when none waits.",
-		[]string{"consumer", "topic", "partition"}, nil)
-}
-
-// Describe makes Health a collector of millrace_frontier_age_seconds: [NewServer] registers it.
-func (h *Health) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- frontierAge() }
-
-// Collect sends the age of each partition's frontier.
-func (h *Health) Collect(metrics chan<- prometheus.Metric) {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	now, description := h.now(), frontierAge()
-	for key, state := range h.partitions {
-		age := 0.0
-		if state.waiting > 0 {
-			since := state.oldest
-			if since.IsZero() {
-				since = state.standing
-			}
-			age = max(0, now.Sub(since).Seconds())
-		}
-		metrics <- prometheus.MustNewConstMetric(description, prometheus.GaugeValue, age, key.consumer, key.topic, partitionLabel(key.partition))
-	}
 }

@@ -249,27 +249,6 @@ func TestReady(t *testing.T) {
 	}
 }
 
-func TestFrontierAge(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	health := observe.NewHealth(observe.HealthSettings{Now: func() time.Time { return now }})
-	metrics := observe.NewMetrics("test")
-	if err := metrics.Registry().Register(health); err != nil {
-		t.Fatalf("Register: %v", err)
-	}
-	health.Progress("orders", "order-events", 0, 10, 2, now.Add(-90*time.Second))
-	health.Progress("orders", "order-events", 1, 10, 0, now.Add(-time.Hour))
-	health.Progress("orders", "order-events", 2, 10, 1, now.Add(time.Hour))
-	health.Progress("orders", "order-events", 3, 10, 1, time.Time{})
-	now = now.Add(10 * time.Second)
-	wantLines(t, scrape(t, metrics),
-		`millrace_frontier_age_seconds{consumer="orders",partition="0",topic="order-events"} 100`,
-		`millrace_frontier_age_seconds{consumer="orders",partition="1",topic="order-events"} 0`,
-		`millrace_frontier_age_seconds{consumer="orders",partition="2",topic="order-events"} 0`,
-		`millrace_frontier_age_seconds{consumer="orders",partition="3",topic="order-events"} 10`,
-	)
-}
-
 func TestHealthFromManyGoroutines(t *testing.T) {
 	t.Parallel()
 	h := observe.NewHealth(observe.HealthSettings{})

@@ -25,6 +25,7 @@ type Metrics struct {
 	gaps, firstSeen               *prometheus.CounterVec
 	transitions, normalised       *prometheus.CounterVec
 	spans                         *prometheus.CounterVec
+	abandoned                     *prometheus.CounterVec
 	inFlight, alarms, paused      *prometheus.GaugeVec
 
 	consumers *children[consumerLabels, *ConsumerMetrics]
@@ -56,6 +57,8 @@ func NewMetrics(version string) *Metrics {
 	m.transitions = m.counter("millrace_transitions_accepted_total", "Forbidden status changes that the policy accepted.", "consumer", "topic")
 	m.normalised = m.counter("millrace_normalised_total", "Events with a value in another spelling than the contract's.", "consumer", "topic")
 	m.spans = m.counter("millrace_trace_spans_total", "Spans by what became of them; all but the exported ones were dropped.", "outcome")
+	m.abandoned = m.counter("millrace_abandoned_records_total", "Records whose function went on past the drain deadline and its cancelled context.",
+		"consumer", "topic")
 	m.inFlight = m.gauge("millrace_in_flight", "Records that a consumer has taken and not finished.", "consumer", "topic")
 	m.alarms = m.gauge("millrace_alarm", "1 while the condition lasts.", "kind", "consumer", "topic", "partition")
 	m.paused = m.gauge("millrace_paused", "1 while an operator's pause lasts; without topic or partition it covers all.", "consumer", "topic", "partition")
@@ -80,6 +83,9 @@ func (m *Metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVe
 	m.registry.MustRegister(vector)
 	return vector
 }
+
+// Show adds what health knows to the metrics. It is called once.
+func (m *Metrics) Show(health *Health) { m.registry.MustRegister(healthCollector{health}) }
 
 // Registry is where a plugin adds metrics of its own, and what a test gathers.
 func (m *Metrics) Registry() *prometheus.Registry { return m.registry }

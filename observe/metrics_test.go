@@ -50,10 +50,12 @@ func TestMetricsHaveTheirNames(t *testing.T) {
 	orders.FirstSeen()
 	orders.TransitionAccepted()
 	orders.Normalised()
+	orders.Abandoned(2)
 	metrics.Sent("order-events", 3)
 	metrics.SendFailed("order-events", "timeout", 1)
 
 	wantLines(t, scrape(t, metrics),
+		`millrace_abandoned_records_total{consumer="orders",topic="order-events"} 2`,
 		`messaging_client_consumed_messages_total{group="orders-group",topic="order-events"} 10`,
 		`messaging_client_sent_messages_total{error_type="",topic="order-events"} 3`,
 		`messaging_client_sent_messages_total{error_type="timeout",topic="order-events"} 1`,

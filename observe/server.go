@@ -15,16 +15,16 @@ import (
 // nextPorts is how many ports after the default one are tried.
 const nextPorts = 100
 
-// Listen opens the server's address. When somebody set it, it is taken or refused: the error names http.address and --http-address. When
-// it is the default (set is false) and taken, the next free port is opened instead, so that a second process on the machine just starts:
-// the listener's Addr says which.
-func Listen(ctx context.Context, address string, set bool) (net.Listener, error) {
+// Listen opens an address of a setting, http.address or metrics.address. When somebody set it, it is taken or refused: the error names the
+// setting and its flag, --http-address for http.address. When it is the default (set is false) and taken, the next free port is opened
+// instead, so that a second process on the machine just starts: the listener's Addr says which.
+func Listen(ctx context.Context, setting, address string, set bool) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err == nil {
 		return listener, nil
 	}
-	refused := fmt.Errorf("listening on http.address %q (--http-address): %w", address, err)
+	refused := fmt.Errorf("listening on %s %q (--%s): %w", setting, address, strings.ReplaceAll(setting, ".", "-"), err)
 	host, text, err := net.SplitHostPort(address)
 	port, errPort := strconv.Atoi(text)
 	if set || err != nil || errPort != nil {
@@ -45,11 +45,8 @@ type Server struct {
 	server   *http.Server
 }
 
-// NewServer returns a server on a listener of [Listen], and registers health with metrics. It serves nothing before [Server.Run].
-func NewServer(listener net.Listener, metrics *Metrics, health *Health, logger *slog.Logger) (*Server, error) {
-	if err := metrics.Registry().Register(health); err != nil {
-		return nil, fmt.Errorf("registering the age of frontiers: %w", err)
-	}
+// NewServer returns a server on a listener of [Listen]. Several may serve the same metrics and health. It serves nothing before [Server.Run].
+func NewServer(listener net.Listener, metrics *Metrics, health *Health, logger *slog.Logger) *Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics.Handler(logger))
 	mux.HandleFunc("GET /healthz", health.serveLive)
@@ -62,7 +59,7 @@ func NewServer(listener net.Listener, metrics *Metrics, health *Health, logger *
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-	}}, nil
+	}}
 }
 
 // Address is host:port as it was opened.

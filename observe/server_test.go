@@ -18,14 +18,13 @@ func startServer(t *testing.T) (string, *observe.Health, *time.Time) {
 	t.Helper()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	health := observe.NewHealth(observe.HealthSettings{Now: func() time.Time { return now }})
-	listener, err := observe.Listen(t.Context(), "127.0.0.1:0", true)
+	listener, err := observe.Listen(t.Context(), "http.address", "127.0.0.1:0", true)
 	if err != nil {
 		t.Fatalf("Listen: %v", err)
 	}
-	server, err := observe.NewServer(listener, observe.NewMetrics("test"), health, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatalf("NewServer: %v", err)
-	}
+	metrics := observe.NewMetrics("test")
+	metrics.Show(health)
+	server := observe.NewServer(listener, metrics, health, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
@@ -95,7 +94,7 @@ func TestServerAnswers(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d %s", step.name, status, body, step.wantStatus, step.wantBody)
 		}
 	}
-	if status, body := ask(t, http.MethodGet, address, "/metrics", ""); status != 200 || !strings.Contains(body, "millrace_frontier_age_seconds") {
+	if status, body := ask(t, http.MethodGet, address, "/metrics", ""); status != 200 || !strings.Contains(body, "millrace_kafka_answers 1") {
 		t.Errorf("/metrics: got %d %s", status, body)
 	}
 }
@@ -128,7 +127,7 @@ func TestServerRefuses(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	t.Parallel()
-	taken, err := observe.Listen(t.Context(), "127.0.0.1:0", true)
+	taken, err := observe.Listen(t.Context(), "http.address", "127.0.0.1:0", true)
 	if err != nil {
 		t.Fatalf("Listen: %v", err)
 	}
@@ -137,7 +136,7 @@ func TestListen(t *testing.T) {
 
 	t.Run("a default that is taken gives the next free port", func(t *testing.T) {
 		t.Parallel()
-		next, err := observe.Listen(t.Context(), address, false)
+		next, err := observe.Listen(t.Context(), "http.address", address, false)
 		if err != nil {
 			t.Fatalf("Listen: %v", err)
 		}
@@ -150,11 +149,11 @@ func TestListen(t *testing.T) {
 	})
 	t.Run("a set one that is taken is refused by its setting's name", func(t *testing.T) {
 		t.Parallel()
-		_, err := observe.Listen(t.Context(), address, true)
+		_, err := observe.Listen(t.Context(), "metrics.address", address, true)
 		if err == nil {
 			t.Fatal("got no error, want one")
 		}
-		for _, want := range []string{"http.address", "--http-address", address} {
+		for _, want := range []string{"metrics.address", "--metrics-address", address} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %s in it", err, want)
 			}
@@ -162,7 +161,7 @@ func TestListen(t *testing.T) {
 	})
 	t.Run("an address that is none is refused though it is the default", func(t *testing.T) {
 		t.Parallel()
-		if _, err := observe.Listen(t.Context(), "nowhere", false); err == nil {
+		if _, err := observe.Listen(t.Context(), "http.address", "nowhere", false); err == nil {
 			t.Error("got no error, want one")
 		}
 	})
