@@ -121,7 +121,7 @@ func (p *Program) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	addGlobalFlags(root.PersistentFlags())
 	for _, make := range []func(*Program) *cobra.Command{
-		runCommand, demoCommand, statusCommand, pauseCommand, resumeCommand, concurrencyCommand,
+		runCommand, demoCommand, healthCommand, statusCommand, pauseCommand, resumeCommand, concurrencyCommand,
 		publishCommand, topicsCommand, routesCommand, lagCommand, dlqCommand, countsCommand, gapsCommand, configCommand, versionCommand,
 	} {
 		root.AddCommand(make(p))

@@ -47,6 +47,12 @@ func (c *Client) Status(ctx context.Context, partitions bool) (status Status, er
 	return status, err
 }
 
+// Health asks how well the process is.
+func (c *Client) Health(ctx context.Context) (health Health, err error) {
+	err = c.ask(ctx, http.MethodGet, "/health", nil, &health)
+	return health, err
+}
+
 // Pause stops the intake of a consumer for a time.
 func (c *Client) Pause(ctx context.Context, request PauseRequest) (paused Paused, err error) {
 	err = c.ask(ctx, http.MethodPost, "/pause", request, &paused)

@@ -19,7 +19,7 @@ import (
 // longestRequest bounds the body of a request, in bytes.
 const longestRequest = 4 << 10
 
-// Server answers on the socket in the data directory: GET /status and POST /pause, /resume, /concurrency, in JSON. Who may open the
+// Server answers on the socket in the data directory: GET /status, GET /health and POST /pause, /resume, /concurrency, in JSON. Who may open the
 // directory may ask; nobody else can.
 type Server struct {
 	listener net.Listener
@@ -37,6 +37,7 @@ func Listen(ctx context.Context, directory string, process *Process, logger *slo
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, process.Status(r.Context(), r.URL.Query().Get("partitions") == "true"), nil)
 	})
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, process.health(), nil) })
 	mux.HandleFunc("POST /pause", func(w http.ResponseWriter, r *http.Request) {
 		handle(w, r, PauseRequest{Target: Target{Partition: -1}, For: DefaultPause.String()}, process.Pause)
 	})
