@@ -51,6 +51,9 @@ var house = map[string][]string{
 	// Measurements and examples may use everything; nothing imports them.
 	"bench": {".", "cmd", "config", "deadletter", "demo", "handlers", "kafka", "messages", "observe", "producer", "progress", "record",
 		"replay", "router", "store"},
+	// What is deployed beside the program, and what starts a Kafka for it. Its check is a module of its own.
+	"deploy":  {"config", "observe"},
+	"scripts": {},
 	// The binary as processes, under faults, and somebody's own binary for them.
 	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store", "store/storetest", "tracing/tracingtest"},
 	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
@@ -60,7 +63,7 @@ var house = map[string][]string{
 var testKits = []string{"kafka/kafkatest", "router/routertest", "store/storetest", "tracing/tracingtest"}
 
 // leaves are imported by nobody.
-var leaves = []string{"bench", "examples", "integration"}
+var leaves = []string{"bench", "deploy", "examples", "integration", "scripts"}
 
 // clients says which folders may import what came from outside: one place for each, so that one place changes with it.
 var clients = []struct {

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # kafka.sh starts and stops a real Apache Kafka on 127.0.0.1 for development and tests: with Docker when an engine answers, else from Maven
-# Central on the JVM. Everything it keeps is under .kafka/. It is never for production: nothing on it is encrypted or asks who you are.
+# Central on the JVM, with the settings that the compose file has for its Kafka (scripts/kafka). Everything it keeps is under .kafka/. It is
+# never for production: nothing on it is encrypted or asks who you are.
 #
 #   kafka.sh up       start, wait until it answers, print the bootstrap address
 #   kafka.sh down     stop; the data stays
 #   kafka.sh clean    stop and drop the data
 #   kafka.sh address  print the bootstrap address; fails when nothing runs
 #
-# KAFKA_PORT  first port, default 9092; broker N listens on KAFKA_PORT+N-1, its controller on KAFKA_PORT+1000+N-1;
-#             together below 32768, where systems begin to take ports for outgoing connections, they are never taken by chance
+# KAFKA_PORT  first port, default 9092; broker N listens on KAFKA_PORT+N-1, its controller on KAFKA_PORT+1000+N-1, the other brokers reach it on
+#             KAFKA_PORT+2000+N-1; below 32768, where systems begin to take ports for outgoing connections, none is taken by chance
 # BROKERS     1 (default) or 3
 # KAFKA_ON    docker or jvm; unset: docker when its engine answers
 set -euo pipefail
@@ -61,10 +62,14 @@ with_docker() {
   esac
 }
 
+# compose_file is where the settings of this Kafka are.
+compose_file() { [ "$brokers" = 1 ] && echo docker-compose.yml || echo scripts/kafka/cluster.yml; }
+
 compose() {
-  local file=docker-compose.yml project=millrace
-  [ "$brokers" = 1 ] || file=scripts/kafka/cluster.yml project=millrace-cluster
-  KAFKA_PORT=$port KAFKA_PORT_1=$port KAFKA_PORT_2=$((port + 1)) KAFKA_PORT_3=$((port + 2)) docker compose --project-directory . -f "$file" -p "$project-$port" "$@"
+  local project=millrace
+  [ "$brokers" = 1 ] || project=millrace-cluster
+  KAFKA_PORT=$port KAFKA_PORT_1=$port KAFKA_PORT_2=$((port + 1)) KAFKA_PORT_3=$((port + 2)) \
+    docker compose --project-directory . -f "$(compose_file)" -p "$project-$port" "$@"
 }
 
 # java_main runs a class of the jars.
@@ -81,37 +86,11 @@ fetch() {
   cp scripts/kafka/pom.xml "$jars/complete"
 }
 
-# configure writes the settings of node $1 into its folder $2.
+# configure writes the settings of all nodes into their folders: those of the compose file.
 configure() {
-  local voters="" n isr=1
-  for n in $(seq 1 "$brokers"); do voters="$voters,$n@127.0.0.1:$((port + 1000 + n - 1))"; done
-  [ "$brokers" = 1 ] || isr=2
-  mkdir -p "$2"
-  cat >"$2/node.properties" <<END
-process.roles=broker,controller
-node.id=$1
-controller.quorum.voters=${voters#,}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$((port + $1 - 1)),CONTROLLER://127.0.0.1:$((port + 1000 + $1 - 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$((port + $1 - 1))
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=$2/data
-# A topic exists because somebody created it: Millrace's own provisioning must not be hidden by the broker's.
-auto.create.topics.enable=false
-num.partitions=6
-default.replication.factor=$brokers
-min.insync.replicas=$isr
-offsets.topic.num.partitions=10
-offsets.topic.replication.factor=$brokers
-transaction.state.log.num.partitions=10
-transaction.state.log.replication.factor=$brokers
-transaction.state.log.min.isr=$isr
-share.coordinator.state.topic.num.partitions=10
-share.coordinator.state.topic.replication.factor=$brokers
-share.coordinator.state.topic.min.isr=$isr
-# A group is ready when its first member is, instead of 3 s later.
-group.initial.rebalance.delay.ms=0
-END
+  local nodes
+  nodes=$(go run ./scripts/kafka "$(compose_file)" "$port" "$here") || die "making the settings of $(compose_file) into server.properties: see above"
+  [ "$nodes" = "$brokers" ] || die "$(compose_file) has $nodes nodes, want $brokers"
 }
 
 # launch starts the broker of node $1 in folder $2, away from this terminal, so that Ctrl-C here does not stop it.
@@ -166,7 +145,7 @@ give_up() {
 }
 
 up_jvm() {
-  local n count
+  local n at count
   count=$(nodes | wc -l | tr -d ' ')
   if [ "$count" != 0 ]; then
     [ "$count" = "$brokers" ] || die "$count broker(s) run on port $port, asked for $brokers: make kafka-down first"
@@ -177,13 +156,15 @@ up_jvm() {
   if [ -d "$here/node1" ] && [ "$(find "$here" -maxdepth 1 -name 'node*' | wc -l | tr -d ' ')" != "$brokers" ]; then
     die "the data in ${here#"$PWD"/} is of another number of brokers: make kafka-clean first"
   fi
-  for n in $(seq "$port" $((port + brokers - 1))) $(seq $((port + 1000)) $((port + 1000 + brokers - 1))); do
-    if open "$n"; then die "port $n is taken by a process that this script did not start; choose another KAFKA_PORT"; fi
+  for n in $(seq 0 $((brokers - 1))); do
+    for at in $((port + n)) $((port + 1000 + n)) $((port + 2000 + n)); do
+      if open "$at"; then die "port $at is taken by a process that this script did not start; choose another KAFKA_PORT"; fi
+    done
   done
   fetch
   scripts/need.sh java ps
+  configure
   for n in $(seq 1 "$brokers"); do
-    configure "$n" "$here/node$n"
     launch "$n" "$here/node$n"
   done
   await
