@@ -18,5 +18,9 @@ COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 ENV MILLRACE_DATA_DIR=/data
 VOLUME /data
+# There is no shell to ask with, so the binary asks its running process. Start: as long as brokers that are away are waited for (kafka.wait).
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["/usr/local/bin/millrace", "health", "--ready"]
+# SIGTERM, Docker's own: work in flight ends, and what is finished is committed.
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/millrace"]
 CMD ["run"]

@@ -1,10 +1,12 @@
 package millrace_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -13,18 +15,22 @@ import (
 // Ensure the compose files load as the real tool would load them, and keep what the README promises of them.
 func TestComposeFiles(t *testing.T) {
 	t.Parallel()
+	const ours = "docker-compose.yml"
 	tests := []struct {
 		file     string   // as docker compose -f names it
+		profiles string   // as --profile names them
 		services []string // all that it starts
 		brokers  int      // how many of them are Kafka
 	}{
-		{file: "docker-compose.yml", services: []string{"kafka", "millrace"}, brokers: 1},
+		{file: ours, services: []string{"kafka", "millrace"}, brokers: 1},
+		{file: ours, profiles: "observe", services: []string{"grafana", "kafka", "millrace", "prometheus"}, brokers: 1},
+		{file: ours, profiles: "postgres", services: []string{"kafka", "millrace", "postgres"}, brokers: 1},
 		{file: "scripts/kafka/cluster.yml", services: []string{"kafka-1", "kafka-2", "kafka-3"}, brokers: 3},
 	}
 	for _, test := range tests {
-		t.Run(test.file, func(t *testing.T) {
+		t.Run(test.file+" "+test.profiles, func(t *testing.T) {
 			t.Parallel()
-			project := loadCompose(t, test.file)
+			project := loadCompose(t, test.file, "COMPOSE_PROFILES="+test.profiles)
 			if got := project.ServiceNames(); strings.Join(got, " ") != strings.Join(test.services, " ") {
 				t.Errorf("services: got %q, want %q", got, test.services)
 			}
@@ -68,8 +74,8 @@ func TestComposeMillraceService(t *testing.T) {
 	}
 	if service.HealthCheck == nil || service.HealthCheck.Disable || len(service.HealthCheck.Test) == 0 {
 		t.Error("healthcheck: got none, want one by the binary")
-	} else if test := service.HealthCheck.Test; test[0] != "CMD" || test[1] != "/usr/local/bin/millrace" {
-		t.Errorf("healthcheck: got %q, want the binary without a shell: the image has none", test)
+	} else if got := strings.Join(service.HealthCheck.Test, " "); got != "CMD /usr/local/bin/millrace health --ready" {
+		t.Errorf("healthcheck: got %q, want the binary's own health command without a shell: the image has none", got)
 	}
 	if service.StopGracePeriod == nil || service.StopGracePeriod.String() != "45s" {
 		t.Errorf("stop_grace_period: got %v, want 45s", service.StopGracePeriod)
@@ -115,7 +121,11 @@ func TestDockerfile(t *testing.T) {
 	if got := images[1][1]; got != "scratch" {
 		t.Errorf("last image: got %s, want scratch: nothing but the binary", got)
 	}
-	for _, want := range []string{"CGO_ENABLED=0", "-trimpath", "USER 65532:65532"} {
+	service := loadCompose(t, "docker-compose.yml").Services["millrace"]
+	words := strings.Join(service.HealthCheck.Test[1:], `", "`)
+	for _, want := range []string{
+		"CGO_ENABLED=0", "-trimpath", "USER 65532:65532", "STOPSIGNAL SIGTERM", `CMD ["` + words + `"]`, fmt.Sprintf("--start-period=%.0fs", time.Duration(*service.HealthCheck.StartPeriod).Seconds()),
+	} {
 		if !strings.Contains(dockerfile, want) {
 			t.Errorf("Dockerfile: %s is missing", want)
 		}
@@ -126,7 +136,7 @@ func TestDockerfile(t *testing.T) {
 func loadCompose(t *testing.T, file string, environment ...string) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{file}, cli.WithWorkingDirectory("."), cli.WithEnv(environment),
-		cli.WithResolvedPaths(true))
+		cli.WithResolvedPaths(true), cli.WithDefaultProfiles())
 	if err != nil {
 		t.Fatalf("reading %s: %v", file, err)
 	}
@@ -162,16 +172,23 @@ func checkPorts(t *testing.T, service types.ServiceConfig) {
 	}
 }
 
-// checkVolumes wants named volumes that the file declares.
+// checkVolumes wants a named volume that the file declares for the data. What is mounted of this repository is there, and is only read.
 func checkVolumes(t *testing.T, project *types.Project, service types.ServiceConfig) {
 	t.Helper()
-	if len(service.Volumes) == 0 {
-		t.Errorf("%s: got no volume, want one: its data must outlive the container", service.Name)
-	}
+	named := 0
 	for _, volume := range service.Volumes {
-		if _, declared := project.Volumes[volume.Source]; volume.Type != types.VolumeTypeVolume || !declared {
-			t.Errorf("%s: got volume %q of type %q, want a named one that the file declares", service.Name, volume.Source, volume.Type)
+		_, declared := project.Volumes[volume.Source]
+		_, missing := os.Stat(volume.Source)
+		switch {
+		case volume.Type == types.VolumeTypeVolume && declared:
+			named++
+		case volume.Type == types.VolumeTypeBind && volume.ReadOnly && missing == nil:
+		default:
+			t.Errorf("%s: got volume %q of type %q, read-only %t, want a declared one or a read-only part of this repository", service.Name, volume.Source, volume.Type, volume.ReadOnly)
 		}
+	}
+	if named != 1 {
+		t.Errorf("%s: got %d named volumes, want one: its data must outlive the container", service.Name, named)
 	}
 }
 

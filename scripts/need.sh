@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# need.sh makes sure that the named tools are here: java (17 or newer), mvn, kcat, make, gcc, ps, postgres. As root on Debian or Ubuntu it installs what is missing;
-# elsewhere it says what to install. It changes nothing when all of them are here.
+# need.sh makes sure that the named tools are here: java (17 or newer), mvn, kcat, promtool, make, gcc, ps, postgres. As root on Debian or Ubuntu it
+# installs what is missing; elsewhere it says what to install. It changes nothing when all of them are here.
 set -euo pipefail
 
 # has reports whether a tool is here and new enough.
@@ -21,6 +21,7 @@ package() {
     gcc) echo gcc libc6-dev ;; # the compiler alone has no headers
     ps) echo procps ;;
     postgres) echo postgresql ;;
+    promtool) echo prometheus ;;
     *) echo "$1" ;;
   esac
 }
@@ -44,6 +45,12 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "installing ${packages[*]}" >&2
+# promtool comes with a server that would begin to run: it is told not to, under systemd and without.
+case " ${missing[*]} " in *" promtool "*)
+  [ ! -d /run/systemd/system ] || systemctl mask --quiet prometheus.service
+  export RUNLEVEL=1
+  ;;
+esac
 export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1; then
   cat "$log" >&2
