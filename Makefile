@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres soak demo fuzz bench bench-kafka ci
+.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka ci
 
 # Tests with these build tags need a real Kafka and kcat, or a PostgreSQL; go test ./... alone leaves them out.
 TAGS := -tags kafka,postgres
@@ -69,6 +69,14 @@ test-postgres: ## the tests of the store, of the consumers and of several proces
 	@set -e; address=$${MILLRACE_TEST_POSTGRES:-$$(scripts/postgres.sh address 2>/dev/null || scripts/postgres.sh up)}; \
 		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres ./store/... ./handlers/...; \
 		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres -run Postgres ./integration
+
+alerts: ## check the alert rules and their tests with promtool, installed when it is missing
+	@scripts/need.sh promtool
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
+
+check-deploy: ## check the Kubernetes manifests and the metrics of alerts and dashboards: deploy/check, a module of its own
+	cd deploy/check && go vet ./... && go test -count=1 ./...
 
 soak: ## hundreds of kills, stops, joins and leaves under load, outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
 	MILLRACE_SOAK=1 go test -count=1 -v -timeout 100m -run "UnderLoad|LeavesNoGoroutine" ./kafka ./integration
