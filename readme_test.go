@@ -21,37 +21,53 @@ var elsewhere = map[string]string{
 func TestREADMECommands(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
+	binary := buildProgram(t, directory)
+	if ran := runDocumented(t, "README.md", directory, binary, elsewhere); ran < 7 {
+		t.Errorf("ran %d commands of the README, want all of them", ran)
+	}
+}
+
+// buildProgram builds the program into a directory.
+func buildProgram(t *testing.T, directory string) string {
+	t.Helper()
 	binary := filepath.Join(directory, "millrace")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/millrace").CombinedOutput(); err != nil {
 		t.Fatalf("building the binary: %v\n%s", err, out)
 	}
+	return binary
+}
+
+// runDocumented runs the commands of a page in their order, but those that are run elsewhere, and returns how many they were.
+func runDocumented(t *testing.T, page, directory, binary string, elsewhere map[string]string) int {
+	t.Helper()
 	ran := 0
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readFile(t, page), -1) {
 		for line := range strings.Lines(block[1]) {
 			line = strings.TrimSpace(line)
 			if elsewhere[line] != "" {
 				continue
 			}
-			runREADMELine(t, directory, binary, line)
+			words := strings.Fields(strings.Replace(line, "go run ./cmd/millrace", "millrace", 1))
+			if words[0] != "millrace" {
+				t.Errorf("%s: command %q is run by no test: run it here or say in the table where it is", page, line)
+				continue
+			}
+			if words[len(words)-1] == "demo" {
+				words = append(words, "--for", "3s")
+			}
+			if out := runProgram(t, directory, binary, words[1:]...); out == "" && words[1] != "run" {
+				t.Errorf("%s: command %q printed nothing", page, line)
+			}
 			ran++
 		}
 	}
-	if ran < 7 {
-		t.Errorf("ran %d commands of the README, want all of them", ran)
-	}
+	return ran
 }
 
-func runREADMELine(t *testing.T, directory, binary, line string) {
+// runProgram runs a command that must end well, with none of this process's MILLRACE variables, and returns what it prints.
+func runProgram(t *testing.T, directory, binary string, arguments ...string) string {
 	t.Helper()
-	words := strings.Fields(strings.Replace(line, "go run ./cmd/millrace", "millrace", 1))
-	if words[0] != "millrace" {
-		t.Errorf("README command %q is run by no test: run it here or say in the table where it is", line)
-		return
-	}
-	if words[len(words)-1] == "demo" {
-		words = append(words, "--for", "3s")
-	}
-	command := exec.CommandContext(t.Context(), binary, words[1:]...)
+	command := exec.CommandContext(t.Context(), binary, arguments...)
 	command.Dir = directory
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "MILLRACE_") {
@@ -61,11 +77,9 @@ func runREADMELine(t *testing.T, directory, binary, line string) {
 	var out, errout bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errout
 	if err := command.Run(); err != nil {
-		t.Errorf("README command %q: %v\n%s", line, err, errout.String())
+		t.Errorf("millrace %s: %v\n%s", strings.Join(arguments, " "), err, errout.String())
 	}
-	if out.Len() == 0 && words[1] != "run" {
-		t.Errorf("README command %q printed nothing", line)
-	}
+	return out.String()
 }
 
 // Ensure the code that the README shows is the code of the examples, which run.
