@@ -3,7 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +17,7 @@ func configCommand(p *Program) *cobra.Command {
 // configShowCommand shows every value, also of a configuration that is wrong: that is when it is needed most.
 func configShowCommand(p *Program) *cobra.Command {
 	var output string
+	var explain bool
 	command := &cobra.Command{
 		Use:   "show",
 		Short: "Show every setting, its value, and where the value came from",
@@ -27,9 +27,14 @@ func configShowCommand(p *Program) *cobra.Command {
 			if s == nil || s.loaded == nil {
 				return wrong
 			}
-			if err := p.printSettings(output, config.Rows(s.loaded)); err != nil {
+			show := func() error { return p.printSettings(output, config.Rows(s.loaded)) }
+			if explain {
+				show = func() error { return p.printExplanations(output, config.Explain(s.loaded)) }
+			}
+			if err := show(); err != nil {
 				return err
 			}
+			p.printWarnings(s)
 			found := mistakes(wrong)
 			for _, mistake := range found {
 				fmt.Fprintln(p.errout, mistake.sentence)
@@ -37,16 +42,23 @@ func configShowCommand(p *Program) *cobra.Command {
 			return countMistakes(found)
 		},
 	}
+	command.Flags().BoolVar(&explain, "explain", false, "draw default → file → profile → environment → flag for each setting, with its names in Kafka and Spring")
 	addOutputFlag(command, &output)
 	return command
+}
+
+// printWarnings writes what was left out or replaced on purpose: commands that work log it.
+func (p *Program) printWarnings(s *session) {
+	for _, warning := range s.loaded.Warnings {
+		fmt.Fprintln(p.errout, "warning: "+warning)
+	}
 }
 
 func (p *Program) printSettings(output string, rows []config.Row) error {
 	return p.print(output, rows, func() error {
 		table := [][]string{{"SETTING", "VALUE", "ORIGIN"}}
 		for _, row := range rows {
-			// A value of several lines must not look like several settings.
-			table = append(table, []string{row.Path, strings.Join(strings.Fields(row.Value), " "), row.Origin})
+			table = append(table, []string{row.Path, oneLine(row.Value), row.Origin})
 		}
 		return p.table(table)
 	})
@@ -60,7 +72,10 @@ func configValidateCommand(p *Program) *cobra.Command {
 		Short: "Check the configuration: print ok, or every mistake on a line of its own",
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, wrong := p.read(c)
+			s, wrong := p.read(c)
+			if s != nil && s.loaded != nil {
+				p.printWarnings(s)
+			}
 			found := mistakes(wrong)
 			err := p.print(output, found, func() error {
 				if len(found) == 0 {

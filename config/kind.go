@@ -17,6 +17,9 @@ func (u *unreadable) Error() string { return u.reason + "; " + u.advice }
 
 // read turns what a file, a variable or a flag has into a value: string, []string, bool, int, time.Duration or float64, by kind.
 func (k Kind) read(raw any) (any, *unreadable) {
+	if unread, ok := raw.(*springUnread); ok {
+		return nil, unread.wrong
+	}
 	if k == KindList {
 		return readList(raw)
 	}

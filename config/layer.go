@@ -12,10 +12,13 @@ import (
 
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/prantikov/millrace/config/document"
+	"github.com/prantikov/millrace/config/spring"
 )
 
 // delimiter joins the parts of a key in koanf: names of topics may have dots, nothing has this.
-const delimiter = "\x1f"
+const delimiter = document.Separator
 
 func joined(parts []string) string { return strings.Join(parts, delimiter) }
 
@@ -45,13 +48,15 @@ type Origin struct {
 	Name string `json:"name,omitempty"`
 	// Line is the line in the file; 0 when there is none.
 	Line int `json:"line,omitempty"`
+	// Property is Spring's name of the value, of a file that is one of Spring's; empty for others.
+	Property string `json:"property,omitempty"`
 	// Inherited is the setting whose value this is (consumers.defaults.timeout); empty when it was set itself.
 	Inherited string `json:"inherited,omitempty"`
 	// Secret says that the value is never printed.
 	Secret bool `json:"secret,omitempty"`
 }
 
-// String is for example default, config.yaml:12, MILLRACE_KAFKA_BROKERS or --brokers.
+// String is for example default, config.yaml:12, MILLRACE_KAFKA_BROKERS or --brokers; with Spring's name where that is not the variable.
 func (o Origin) String() string {
 	text := o.Name
 	switch {
@@ -59,6 +64,9 @@ func (o Origin) String() string {
 		text = string(o.Source)
 	case o.Line > 0:
 		text = fmt.Sprintf("%s:%d", o.Name, o.Line)
+	}
+	if o.Property != "" && o.Line > 0 {
+		text += ", " + o.Property
 	}
 	if o.Inherited != "" {
 		text += ", " + o.Inherited
@@ -73,6 +81,10 @@ type layer struct {
 	lines  map[string]int    // by key, of a file
 	names  map[string]string // variable or flag by key, of the others
 	values *koanf.Koanf
+	// properties are what Spring calls the values, by key; nil for a layer that is not Spring's. Instead are sentences by key, for values that
+	// are another than the property has: they are told when the value is the one that counts.
+	properties map[string]spring.Property
+	instead    map[string]string
 }
 
 func newLayer(source Source, values map[string]any, delim string) (*layer, error) {
@@ -84,6 +96,9 @@ func newLayer(source Source, values map[string]any, delim string) (*layer, error
 }
 
 func (l *layer) origin(key string) Origin {
+	if property, found := l.properties[key]; found {
+		return Origin{Source: l.source, Name: property.File + property.Variable, Line: property.Line, Property: property.Name}
+	}
 	if l.file != "" {
 		return Origin{Source: l.source, Name: l.file, Line: l.lines[key]}
 	}
@@ -93,13 +108,31 @@ func (l *layer) origin(key string) Origin {
 // maxFileBytes bounds a configuration file.
 const maxFileBytes = 1 << 20
 
-// readFile reads a configuration file into a layer. Its format is its ending: one place for the formats to come.
+// readFile reads a configuration file of ours into a layer. Spring's are read by [spring.Read].
 func readFile(source Source, path string) (*layer, error) {
 	switch ending := filepath.Ext(path); ending {
 	case ".yaml", ".yml":
 	default:
-		return nil, fmt.Errorf("configuration file %q: a file that ends in %q is not known; write YAML into one that ends in .yaml", path, ending)
+		return nil, fmt.Errorf("configuration file %q: a file that ends in %q is not known; write YAML into one that ends in .yaml, or Spring's properties into one that ends in .properties", path, ending)
 	}
+	data, err := readBytes(path)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parseOne(data)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file %q: %w", path, err)
+	}
+	result, err := newLayer(source, parsed.Values, "")
+	if err != nil {
+		return nil, fmt.Errorf("configuration file %q: %w", path, err)
+	}
+	result.file, result.lines = path, parsed.Lines
+	return result, nil
+}
+
+// readBytes reads a whole file; an error says which.
+func readBytes(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration file %q: %w", path, plainPathError(err))
@@ -112,16 +145,22 @@ func readFile(source Source, path string) (*layer, error) {
 	if len(data) > maxFileBytes {
 		return nil, fmt.Errorf("configuration file %q: it is larger than 1 MiB", path)
 	}
-	parsed, err := parseYAML(data)
-	if err != nil {
-		return nil, fmt.Errorf("configuration file %q: %w", path, err)
+	return data, nil
+}
+
+// parseOne reads the one document that a file of ours has.
+func parseOne(data []byte) (document.Document, error) {
+	documents, err := document.Parse(data)
+	switch {
+	case err != nil:
+		return document.Document{}, err
+	case len(documents) > 1:
+		return document.Document{}, errors.New("it has more than one YAML document; move what is behind the line --- into profile files")
+	case len(documents) == 0:
+		return document.Document{}, nil
+	default:
+		return documents[0], nil
 	}
-	result, err := newLayer(source, parsed.values, "")
-	if err != nil {
-		return nil, fmt.Errorf("configuration file %q: %w", path, err)
-	}
-	result.file, result.lines = path, parsed.lines
-	return result, nil
 }
 
 // profileName keeps a profile from naming a file elsewhere.

@@ -13,6 +13,8 @@ import (
 	_ "time/tzdata"
 
 	"github.com/knadh/koanf/v2"
+
+	"github.com/prantikov/millrace/config/spring"
 )
 
 // implicitFile is the configuration file when none is named.
@@ -21,12 +23,12 @@ const implicitFile = "config.yaml"
 // Sources are where settings come from, and the names that exist: a section for any other is a mistake.
 type Sources struct {
 	// File is the configuration file (--config); empty for MILLRACE_CONFIG, and without that config.yaml in the working directory, when
-	// there is one.
+	// there is one, else Spring's application.properties and application.yml there or in its directory config.
 	File string
 	// Profile is the profile (--profile); empty for MILLRACE_PROFILE, and without that what the file says.
 	Profile string
-	// Environ is what [os.Environ] returns. Only variables that begin with MILLRACE_ are looked at; an empty one counts as not set, as
-	// compose files need it.
+	// Environ is what [os.Environ] returns. Only variables that begin with MILLRACE_ are looked at, and beside a Spring file or no file those
+	// that Spring looks at; an empty one counts as not set, as compose files need it.
 	Environ []string
 	// Flags are the flags that were given, by the setting's path: kafka.brokers for --brokers.
 	Flags map[string]string
@@ -50,9 +52,10 @@ type Loaded struct {
 
 	sources   Sources
 	known     *known
-	values    map[string]any // by key
-	besides   map[string]any // the files of secrets, by key
-	layers    []*layer       // in the order in which they count
+	values    map[string]any  // by key
+	besides   map[string]any  // the files of secrets, by key
+	layers    []*layer        // in the order in which they count
+	replaced  map[string]bool // keys whose values of Spring's do not count, for they are not safe or of no use
 	variables map[string]string
 
 	guard   sync.Mutex
@@ -66,14 +69,19 @@ type Loaded struct {
 // default in place of a value that could not be read: it is not to be run with. For a file that cannot be read at all, Loaded is nil and
 // the error that one sentence.
 func Load(sources Sources) (*Loaded, error) {
-	l := &Loaded{Origins: map[string]Origin{}, sources: sources, values: map[string]any{}, besides: map[string]any{}, plugins: map[string][]Row{}}
+	l := &Loaded{Origins: map[string]Origin{}, sources: sources, values: map[string]any{}, besides: map[string]any{}, replaced: map[string]bool{}, plugins: map[string][]Row{}}
 	var mistakes []*Mistake
 	l.known, mistakes = expand(sources.ConsumerNames, sources.TopicNames)
 	l.variables = ours(sources.Environ)
-	if err := l.readFiles(); err != nil {
+	wrong, err := l.readFiles()
+	if err != nil {
 		return nil, err
 	}
+	mistakes = append(mistakes, wrong...)
 	for _, file := range l.layers {
+		if file.properties != nil {
+			continue
+		}
 		l.Files = append(l.Files, file.file)
 		mistakes = append(mistakes, l.unknownKeys(file)...)
 	}
@@ -83,16 +91,29 @@ func Load(sources Sources) (*Loaded, error) {
 	mistakes = append(mistakes, wrong...)
 	l.layers = append(l.layers, environment, flags)
 
-	mistakes = append(mistakes, l.resolve()...)
-	var err error
-	if l.Settings, err = decode(l.values, sources); err != nil {
-		return nil, err
+	for {
+		unread, wrong, err := l.settle(mistakes)
+		if err != nil {
+			return nil, err
+		}
+		if !l.replaceUnsafe(wrong) {
+			l.tellInstead()
+			l.warn(unwise(l.Settings.Kafka))
+			l.warn(unsafeStore(l.Settings.Store))
+			return l, join(slices.Concat(mistakes, unread, wrong))
+		}
+	}
+}
+
+// settle makes the settings from the layers. Beside the mistakes that are known already it finds values that cannot be read, and what is
+// wrong with all values together.
+func (l *Loaded) settle(known []*Mistake) (unread, wrong []*Mistake, err error) {
+	unread = l.resolve()
+	if l.Settings, err = decode(l.values, l.sources); err != nil {
+		return nil, nil, err
 	}
 	l.Settings.Plugins = l.pluginSections()
-	mistakes = append(mistakes, l.wrongTogether(mistakes)...)
-	l.warn(unwise(l.Settings.Kafka))
-	l.warn(unsafeStore(l.Settings.Store))
-	return l, join(mistakes)
+	return unread, l.wrongTogether(slices.Concat(known, unread)), nil
 }
 
 // Complete loads again from the same sources, now that all names are known, and keeps what plugins have read. Errors are those of [Load].
@@ -110,40 +131,40 @@ func (l *Loaded) Complete(consumers, topics, plugins []string) (*Loaded, error) 
 	return complete, err
 }
 
-// readFiles finds and reads the configuration file and the profile's.
-func (l *Loaded) readFiles() error {
+// readFiles finds and reads the configuration file and the profile's. Mistakes are of what a Spring file has.
+func (l *Loaded) readFiles() ([]*Mistake, error) {
 	path := l.ahead("config", l.sources.File)
 	if path == "" {
 		if _, err := os.Stat(implicitFile); err == nil {
 			path = implicitFile
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return nil, err
 		}
 	}
-	fromFile := ""
-	if path != "" {
-		path = filepath.Clean(path)
-		file, err := readFile(SourceFile, path)
-		if err != nil {
-			return err
-		}
-		l.layers = append(l.layers, file)
-		fromFile, _ = file.values.Get("profile").(string)
+	if path == "" || spring.IsFile(path) {
+		return l.readSpring(path)
 	}
-	l.values["config"] = path
-	profile := l.ahead("profile", l.sources.Profile)
-	if profile == "" {
-		profile = fromFile
-	}
-	if profile == "" {
-		return nil
-	}
-	file, err := readProfile(path, profile)
+	path = filepath.Clean(path)
+	file, err := readFile(SourceFile, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.layers = append(l.layers, file)
-	return nil
+	l.values["config"] = path
+	l.warnOfSpringVariables(path)
+	profile := l.ahead("profile", l.sources.Profile)
+	if profile == "" {
+		profile, _ = file.values.Get("profile").(string)
+	}
+	if profile == "" {
+		return nil, nil
+	}
+	overlay, err := readProfile(path, profile)
+	if err != nil {
+		return nil, err
+	}
+	l.layers = append(l.layers, overlay)
+	return nil, nil
 }
 
 // ahead looks up a setting that says what else is to be read, and so is needed before all others.
@@ -160,6 +181,9 @@ func (l *Loaded) ahead(path, field string) string {
 // lookup returns what the last layer that has this key says.
 func (l *Loaded) lookup(key string) (any, Origin, bool) {
 	for _, layer := range slices.Backward(l.layers) {
+		if layer.properties != nil && l.replaced[key] {
+			continue
+		}
 		if layer.values.Exists(key) {
 			return layer.values.Get(key), layer.origin(key), true
 		}

@@ -220,7 +220,9 @@ func (r *pluginReading) lookup(one instance) (any, Origin, bool) {
 // set puts a text, list or section into a field.
 func (r *pluginReading) set(field pluginField, raw any, origin Origin) *Mistake {
 	var wrong *unreadable
-	if field.Kind == kindFree {
+	if unread, ok := raw.(*springUnread); ok {
+		wrong = unread.wrong
+	} else if field.Kind == kindFree {
 		wrong = setFree(field.value, raw)
 	} else {
 		var value any

@@ -78,7 +78,11 @@ func (i instance) fallback() any {
 // refusal is the sentence for a text that is no value of its setting. What may be secret is not repeated.
 func refusal(one instance, raw any, origin Origin, wrong *unreadable) *Mistake {
 	mistake := &Mistake{Path: one.path(), Origin: origin.String(), Reason: wrong.reason, Advice: wrong.advice}
-	if text, ok := raw.(string); ok && !one.Secret() && one.Kind != kindFree {
+	text, ok := raw.(string)
+	if unread, isUnread := raw.(*springUnread); isUnread {
+		text, ok = unread.text, unread.text != ""
+	}
+	if ok && !one.Secret() && one.Kind != kindFree {
 		mistake.Value = quoted(text)
 	}
 	return mistake

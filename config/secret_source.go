@@ -24,14 +24,18 @@ func (s secretSource) read(one instance) (Secret, Origin, *Mistake) {
 	direct, origin, found := s.lookup(one)
 	beside := secretFile(one)
 	path, fileOrigin, inFile := s.lookup(beside)
-	if found && origin.Source != SourceEnvironment {
+	if unread, ok := direct.(*springUnread); ok && (!inFile || fileOrigin.Source != SourceEnvironment) {
+		return Secret{}, origin, refusal(one, unread, origin, unread.wrong)
+	}
+	// A Spring file may have secrets, as it has them there.
+	if found && origin.Source != SourceEnvironment && origin.Property == "" {
 		return Secret{}, origin, &Mistake{Path: one.path(), Origin: origin.String(), Reason: "a secret written here is read by whoever reads this",
 			Advice: "write its file's name into " + beside.path() + " or set " + environmentName(one.parts)}
 	}
 	switch {
-	case found && inFile && fileOrigin.Source == SourceEnvironment:
+	case found && inFile && fileOrigin.Source == SourceEnvironment && origin.Source == SourceEnvironment:
 		return Secret{}, origin, &Mistake{Path: origin.Name, Reason: fileOrigin.Name + " is set too", Advice: "set one of the two"}
-	case inFile && (!found || fileOrigin.Source == SourceFlag):
+	case inFile && (!found || fileOrigin.Source == SourceFlag || origin.Source != SourceEnvironment):
 		secret, mistake := s.open(beside, path, fileOrigin)
 		return secret, fileOrigin, mistake
 	case found:

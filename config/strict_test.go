@@ -105,13 +105,13 @@ func TestFilesThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	good, lost := write(t, directory, "config.yaml", ""), filepath.Join(directory, "lost.yaml")
-	properties := write(t, directory, "application.properties", "")
+	toml := write(t, directory, "config.toml", "")
 	for name, test := range map[string]struct{ file, profile, want string }{
 		"no file":                 {file: lost, want: `configuration file "` + lost + `": no such file or directory`},
 		"no profile's file":       {file: good, profile: "prod", want: `profile "prod": there is no file "` + filepath.Join(directory, "config.prod.yaml") + `"; make one, empty if it changes nothing, or correct the profile's name`},
 		"a profile elsewhere":     {file: good, profile: "../x", want: `profile "../x": a profile's name has letters, digits, - and _ only`},
 		"a profile of no file":    {profile: "prod", want: `profile "prod": there is no configuration file beside which its file could be; name one with --config`},
-		"a format without reader": {file: properties, want: `configuration file "` + properties + `": a file that ends in ".properties" is not known; write YAML into one that ends in .yaml`},
+		"a format without reader": {file: toml, want: `configuration file "` + toml + `": a file that ends in ".toml" is not known; write YAML into one that ends in .yaml, or Spring's properties into one that ends in .properties`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

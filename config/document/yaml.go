@@ -1,10 +1,13 @@
-package config
+// Package document owns reading YAML as text: every scalar as it is written, every key with its line. It never says what a value means, and
+// no error of its repeats one.
+package document
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,40 +19,44 @@ const (
 	maxFileDepth  = 32
 )
 
-// document is a YAML file as text: scalars stay as they are written, for what they mean is up to the setting, not to YAML (an unquoted
+// Separator joins the parts of a key: names of topics may have dots, nothing has this.
+const Separator = "\x1f"
+
+// Key joins the parts of a key.
+func Key(parts ...string) string { return strings.Join(parts, Separator) }
+
+// Document is one YAML document as text: scalars stay as they are written, for what they mean is up to the setting, not to YAML (an unquoted
 // 2026-01-01 is no date, 0123 no octal number, on no boolean). A scalar is a string, nil without a value; a list []any.
-type document struct {
-	values map[string]any
-	lines  map[string]int // by joined key
+type Document struct {
+	Values map[string]any
+	// Lines has the line of every key and of every entry of a list, by its [Key]; entries are numbered from 0.
+	Lines map[string]int
 }
 
-// parseYAML reads the one document of a file. Errors name the line and never repeat a value.
-func parseYAML(data []byte) (*document, error) {
+// Parse reads the documents of a file; a file without a value in it has none. Errors name the line and never repeat a value.
+func Parse(data []byte) ([]Document, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var root yaml.Node
-	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
-		return &document{}, nil
-	} else if err != nil {
-		return nil, plainYAMLError(err)
-	}
-	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		if err != nil {
+	var documents []Document
+	seen := 0
+	for {
+		var root yaml.Node
+		if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
+			return documents, nil
+		} else if err != nil {
 			return nil, plainYAMLError(err)
 		}
-		return nil, errors.New("it has more than one YAML document; move what is behind the line --- into profile files")
-	}
-	reader := yamlReader{lines: map[string]int{}}
-	value, err := reader.value(root.Content[0], nil)
-	if err != nil {
-		return nil, err
-	}
-	switch value := value.(type) {
-	case nil:
-		return &document{}, nil
-	case map[string]any:
-		return &document{values: value, lines: reader.lines}, nil
-	default:
-		return nil, errors.New("it is not a YAML mapping of settings")
+		reader := yamlReader{lines: map[string]int{}, seen: seen}
+		value, err := reader.value(root.Content[0], nil)
+		if err != nil {
+			return nil, err
+		}
+		// All documents together are bounded: many small ones are as much work as a large one.
+		seen = reader.seen
+		section, ok := value.(map[string]any)
+		if !ok && value != nil {
+			return nil, errors.New("it is not a YAML mapping of settings")
+		}
+		documents = append(documents, Document{Values: section, Lines: reader.lines})
 	}
 }
 
@@ -75,7 +82,9 @@ func (r *yamlReader) value(node *yaml.Node, parts []string) (any, error) {
 	case yaml.SequenceNode:
 		list := make([]any, 0, len(node.Content))
 		for i, entry := range node.Content {
-			value, err := r.value(entry, append(parts[:len(parts):len(parts)], fmt.Sprint(i)))
+			below := append(parts[:len(parts):len(parts)], strconv.Itoa(i))
+			r.lines[Key(below...)] = entry.Line
+			value, err := r.value(entry, below)
 			if err != nil {
 				return nil, err
 			}
@@ -100,11 +109,11 @@ func (r *yamlReader) mapping(node *yaml.Node, parts []string) (any, error) {
 			merged = append(merged, value)
 			continue
 		}
-		if key.Kind != yaml.ScalarNode || strings.Contains(key.Value, delimiter) {
+		if key.Kind != yaml.ScalarNode || strings.Contains(key.Value, Separator) {
 			return nil, fmt.Errorf("line %d: a key is not a plain text", key.Line)
 		}
 		if first, twice := own[key.Value]; twice {
-			return nil, fmt.Errorf("line %d: %s is there twice, first in line %d", key.Line, printable(append(parts[:len(parts):len(parts)], key.Value)), first)
+			return nil, fmt.Errorf("line %d: %s is there twice, first in line %d", key.Line, strings.Join(append(parts[:len(parts):len(parts)], key.Value), "."), first)
 		}
 		own[key.Value] = key.Line
 		below := append(parts[:len(parts):len(parts)], key.Value)
@@ -113,7 +122,7 @@ func (r *yamlReader) mapping(node *yaml.Node, parts []string) (any, error) {
 			return nil, err
 		}
 		section[key.Value] = read
-		r.lines[joined(below)] = key.Line
+		r.lines[Key(below...)] = key.Line
 	}
 	for _, other := range merged {
 		if err := r.merge(section, other, parts); err != nil {
