@@ -22,6 +22,10 @@ func TestREADMECommands(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	binary := buildProgram(t, directory)
+	service := filepath.Join(directory, "order-service", "src", "main", "resources")
+	if err := os.CopyFS(service, os.DirFS(filepath.Join("config", "testdata", "spring", "local"))); err != nil {
+		t.Fatal(err)
+	}
 	if ran := runDocumented(t, "README.md", directory, binary, elsewhere); ran < 7 {
 		t.Errorf("ran %d commands of the README, want all of them", ran)
 	}

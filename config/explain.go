@@ -74,7 +74,7 @@ func (l *Loaded) stepsOf(one instance, key string) []Step {
 		if key != one.key() {
 			origin.Inherited = l.known.keys[key].path()
 		}
-		steps = append(steps, Step{Source: layer.source, Value: l.shown(one, layer.values.Get(key)), Origin: origin.String(),
+		steps = append(steps, Step{Source: layer.source, Value: l.shown(one, layer.get(key)), Origin: origin.String(),
 			Unsafe: layer.properties != nil && l.replaced[key]})
 	}
 	return steps

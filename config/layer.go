@@ -83,8 +83,10 @@ type layer struct {
 	values *koanf.Koanf
 	// properties are what Spring calls the values, by key; nil for a layer that is not Spring's. Instead are sentences by key, for values that
 	// are another than the property has: they are told when the value is the one that counts.
+	// Unread are those that are no value: they cannot stand in values, which are copied without what is not exported.
 	properties map[string]spring.Property
 	instead    map[string]string
+	unread     map[string]*springUnread
 }
 
 func newLayer(source Source, values map[string]any, delim string) (*layer, error) {
@@ -93,6 +95,14 @@ func newLayer(source Source, values map[string]any, delim string) (*layer, error
 		return nil, err
 	}
 	return &layer{source: source, values: parsed}, nil
+}
+
+// get is a value that exists.
+func (l *layer) get(key string) any {
+	if unread, found := l.unread[key]; found {
+		return unread
+	}
+	return l.values.Get(key)
 }
 
 func (l *layer) origin(key string) Origin {

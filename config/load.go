@@ -100,7 +100,7 @@ func Load(sources Sources) (*Loaded, error) {
 			l.tellInstead()
 			l.warn(unwise(l.Settings.Kafka))
 			l.warn(unsafeStore(l.Settings.Store))
-			return l, join(slices.Concat(mistakes, unread, wrong))
+			return l, join(slices.Concat(mistakes, onceEach(unread), wrong))
 		}
 	}
 }
@@ -114,6 +114,17 @@ func (l *Loaded) settle(known []*Mistake) (unread, wrong []*Mistake, err error) 
 	}
 	l.Settings.Plugins = l.pluginSections()
 	return unread, l.wrongTogether(slices.Concat(known, unread)), nil
+}
+
+// onceEach keeps one mistake of what was wrong with one property of Spring's: several settings may be made of it.
+func onceEach(mistakes []*Mistake) []*Mistake {
+	seen := map[[2]string]bool{}
+	return slices.DeleteFunc(mistakes, func(mistake *Mistake) bool {
+		key := [2]string{mistake.property, mistake.Reason}
+		twice := mistake.property != "" && seen[key]
+		seen[key] = true
+		return twice
+	})
 }
 
 // Complete loads again from the same sources, now that all names are known, and keeps what plugins have read. Errors are those of [Load].
@@ -185,7 +196,7 @@ func (l *Loaded) lookup(key string) (any, Origin, bool) {
 			continue
 		}
 		if layer.values.Exists(key) {
-			return layer.values.Get(key), layer.origin(key), true
+			return layer.get(key), layer.origin(key), true
 		}
 	}
 	return nil, Origin{}, false

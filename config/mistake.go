@@ -20,6 +20,10 @@ type Mistake struct {
 
 	// related are the other settings that the reason speaks of.
 	related []string
+	// unused says that nothing is wrong with the value but that nothing looks at it.
+	unused bool
+	// property is what Spring calls the value that is wrong; empty for one of ours.
+	property string
 }
 
 // Error is the sentence.

@@ -10,10 +10,10 @@ func Registry() []Setting {
 
 func processSettings() []Setting {
 	return []Setting{
-		{Path: "config", Kind: KindText, Derived: "config.yaml in the working directory, when there is one", Flag: "config", Spring: "spring.config.location", Outside: true,
-			Doc: "The configuration file (YAML)."},
+		{Path: "config", Kind: KindText, Derived: "config.yaml in the working directory, when there is one, else Spring's files", Flag: "config", Spring: "spring.config.location", Outside: true,
+			Doc: "The configuration file: YAML, or a Spring file (application.properties, application.yml)."},
 		{Path: "profile", Kind: KindText, Flag: "profile", Spring: "spring.profiles.active",
-			Doc: "The profile whose file is laid over the configuration file: prod takes config.prod.yaml beside config.yaml."},
+			Doc: "The profile whose file is laid over the configuration file: prod takes config.prod.yaml beside config.yaml, and application-prod.properties beside application.properties. A Spring file may have several, with commas."},
 		{Path: "data_dir", Kind: KindText, Default: "./data", Flag: "data-dir",
 			Doc: "The directory of everything that Millrace keeps."},
 		{Path: "dev", Kind: KindSwitch, Default: "false", Flag: "dev",

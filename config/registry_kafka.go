@@ -18,7 +18,7 @@ func kafkaSettings() []Setting {
 			Doc: "How often a member gives a sign of life: less than a third of the session timeout."},
 		{Path: "kafka.read_timeout", Kind: KindDuration, Default: "2500ms", Kafka: "request.timeout.ms", Spring: "spring.kafka.consumer.properties.request.timeout.ms",
 			Doc: "How long an answer of a broker is waited for. With a heartbeat it fits into the session timeout, for a stalled fetch holds the connection of the heartbeats."},
-		{Path: "kafka.rebalance_timeout", Kind: KindDuration, Default: "60s", Kafka: "max.poll.interval.ms", Spring: "spring.kafka.consumer.properties.max.poll.interval.ms",
+		{Path: "kafka.rebalance_timeout", Kind: KindDuration, Default: "60s", Kafka: "max.poll.interval.ms", Spring: "spring.kafka.consumer.max-poll-interval",
 			Doc: "How long a group waits for its members to give partitions back."},
 		{Path: "kafka.drain_timeout", Kind: KindDuration, Default: "20s",
 			Doc: "How long work in flight may take to end on a stop or a rebalance; no try of a record may take longer."},

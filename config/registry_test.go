@@ -246,12 +246,13 @@ const introduction = `# Configuration
 Settings come from five places; a later one counts more:
 
 1. the defaults below
-2. the configuration file: ` + "`--config`, `MILLRACE_CONFIG`, or `config.yaml`" + ` in the working directory
+2. the configuration file: ` + "`--config`, `MILLRACE_CONFIG`, or `config.yaml`" + ` in the working directory; or a Spring file, see
+   [From Spring Kafka](from-spring.md)
 3. the file of the profile beside it: with ` + "`--profile prod` or `MILLRACE_PROFILE=prod`, `config.prod.yaml` beside `config.yaml`" + `
 4. the environment: every setting has a variable; an empty one counts as not set
 5. the flags
 
-` + "`millrace config show` says for each value where it came from, `millrace config validate`" + ` reports all mistakes at once. An annotated file with
+` + "`millrace config show` says for each value where it came from, with `--explain` what each place says, `millrace config validate`" + ` reports all mistakes at once. An annotated file with
 every setting is ` + "[config/example.yaml](../config/example.yaml)" + `.
 
 - What nobody reads is a mistake: a key of a file, a variable that begins with ` + "`MILLRACE_`" + `, a consumer, topic or plugin that does not exist. Only the
@@ -262,8 +263,8 @@ every setting is ` + "[config/example.yaml](../config/example.yaml)" + `.
   ` + "`MILLRACE_CONSUMERS_HEALTH_RECORDS_TIMEOUT`" + `. Two names that would have the same variables are refused.
 - Durations have their unit: ` + "`500ms`, `10s`, `2m`, `24h`, `7d`" + `. Sizes are bytes or have one: ` + "`4MiB`, `64KiB`" + `. Lists are YAML lists, or have commas in a
   variable or flag.
-- A secret comes from its variable or from the file that the setting with ` + "`_file`" + ` behind its name gives, never from the configuration file or a flag. It
-  prints as ` + "`***`" + `.
+- A secret comes from its variable or from the file that the setting with ` + "`_file`" + ` behind its name gives, never from the configuration file or a flag; a
+  Spring file may have it, as it does there. It prints as ` + "`***`" + `.
 - A plugin has its section ` + "`plugins.<name>`" + ` with the same rules; the variable of ` + "`plugins.loyalty.rate` is `MILLRACE_PLUGINS_LOYALTY_RATE`" + `.
 - Start fails on a combination that could lose, repeat or reorder records. What must end first is shorter: a try ≤ ` + "`kafka.drain_timeout`" + ` <
   ` + "`kafka.close_timeout` < `kafka.rebalance_timeout`, and `kafka.read_timeout` + `kafka.heartbeat_interval` < `kafka.session_timeout`" + `.

@@ -77,7 +77,7 @@ func (i instance) fallback() any {
 
 // refusal is the sentence for a text that is no value of its setting. What may be secret is not repeated.
 func refusal(one instance, raw any, origin Origin, wrong *unreadable) *Mistake {
-	mistake := &Mistake{Path: one.path(), Origin: origin.String(), Reason: wrong.reason, Advice: wrong.advice}
+	mistake := &Mistake{Path: one.path(), Origin: origin.String(), Reason: wrong.reason, Advice: wrong.advice, property: origin.Property}
 	text, ok := raw.(string)
 	if unread, isUnread := raw.(*springUnread); isUnread {
 		text, ok = unread.text, unread.text != ""

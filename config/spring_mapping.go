@@ -40,7 +40,7 @@ func (l *Loaded) springLayers(environment *spring.Environment) *springMapping {
 }
 
 func springLayer(source spring.Source) *layer {
-	result := &layer{source: SourceFile, file: source.File, properties: map[string]spring.Property{}, instead: map[string]string{}, values: koanf.New(delimiter)}
+	result := &layer{source: SourceFile, file: source.File, properties: map[string]spring.Property{}, instead: map[string]string{}, unread: map[string]*springUnread{}, values: koanf.New(delimiter)}
 	switch {
 	case source.File == "":
 		result.source = SourceEnvironment
@@ -132,6 +132,10 @@ func (m *springMapping) fill(property spring.Property) (string, *unreadable) {
 func (m *springMapping) set(layer *layer, one instance, property spring.Property, value springValue) {
 	if value.value == nil {
 		return
+	}
+	if unread, ok := value.value.(*springUnread); ok {
+		layer.unread[one.key()] = unread
+		value.value = ""
 	}
 	if err := layer.values.Set(one.key(), value.value); err != nil {
 		m.mistakes = append(m.mistakes, &Mistake{Path: property.Name, Origin: property.At(), Reason: err.Error(), Advice: "remove it"})

@@ -48,6 +48,7 @@ func (m *springMapping) forget(key string) {
 			layer.values.Delete(key)
 			delete(layer.properties, key)
 			delete(layer.instead, key)
+			delete(layer.unread, key)
 		}
 	}
 }

@@ -137,16 +137,15 @@ func springGroup(consumer string) springReader {
 	}
 }
 
-// springLogin takes options of a JAAS configuration, under one of several names; what they are for is the login module's. Reports says that
-// this is the reader that speaks about a text that is none: the others say nothing.
-func springLogin(reports bool, module string, options ...string) springReader {
+// springLogin takes an option of a JAAS configuration, under one of several names, when it is of this login module.
+func springLogin(module string, options ...string) springReader {
 	return func(text string, _ spring.Property) springValue {
 		login, err := spring.ParseLogin(text)
 		switch {
-		case err != nil && reports:
+		case err != nil:
 			return springValue{wrong: &unreadable{"it is not a JAAS configuration: " + err.Error(),
 				`write org.apache.kafka.common.security.scram.ScramLoginModule required username="…" password="…";`}}
-		case err != nil || (login.Module == "OAuthBearerLoginModule") != (module == "OAuthBearerLoginModule"):
+		case (login.Module == tokenModule) != (module == tokenModule):
 			return springValue{}
 		}
 		for _, option := range options {
@@ -156,4 +155,19 @@ func springLogin(reports bool, module string, options ...string) springReader {
 		}
 		return springValue{}
 	}
+}
+
+// springTokenFile and springTokenURL divide what Kafka has in one: a token's file, or where it is fetched.
+func springTokenFile(text string, at spring.Property) springValue {
+	if !strings.HasPrefix(text, "file:") {
+		return springValue{}
+	}
+	return springResource(text, at)
+}
+
+func springTokenURL(text string, _ spring.Property) springValue {
+	if strings.HasPrefix(text, "file:") {
+		return springValue{}
+	}
+	return springValue{value: text}
 }

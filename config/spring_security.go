@@ -13,18 +13,19 @@ func springSecurity() []springRule {
 		clientRule("kafka.tls.keystore_type", "ssl.key-store-type", "ssl.keystore.type", "", springUpper, springUpper),
 		clientRule("kafka.tls.keystore_password", "ssl.key-store-password", "ssl.keystore.password", "", springText, springText).hidden(),
 		clientRule("kafka.tls.key_password", "ssl.key-password", "ssl.key.password", "", springText, springText).hidden(),
-		clientRule("kafka.tls.ca", "ssl.trust-store-certificates", "ssl.truststore.certificates", "The certificates themselves, as PEM.", springText, springText).hidden(),
-		clientRule("kafka.tls.cert", "ssl.key-store-certificate-chain", "ssl.keystore.certificate.chain", "The certificates themselves, as PEM.", springText, springText).hidden(),
-		clientRule("kafka.tls.key", "ssl.key-store-key", "ssl.keystore.key", "The key itself, as PEM.", springText, springText).hidden(),
+		clientRule("kafka.tls.ca_pem", "ssl.trust-store-certificates", "ssl.truststore.certificates", "The certificates themselves, as PEM.", springText, springText).hidden(),
+		clientRule("kafka.tls.cert_pem", "ssl.key-store-certificate-chain", "ssl.keystore.certificate.chain", "The certificates themselves, as PEM.", springText, springText).hidden(),
+		clientRule("kafka.tls.key_pem", "ssl.key-store-key", "ssl.keystore.key", "The key itself, as PEM.", springText, springText).hidden(),
 		clientRule("kafka.sasl.mechanism", "", "sasl.mechanism", "", nil, springUpper),
-		loginRule("kafka.sasl.username", "`username` of PlainLoginModule and ScramLoginModule.", true, passwordModule, "username"),
-		loginRule("kafka.sasl.password", "`password` of PlainLoginModule and ScramLoginModule.", false, passwordModule, "password"),
-		clientRule("kafka.sasl.token_url", "", "sasl.oauthbearer.token.endpoint.url", "", nil, springText),
-		loginRule("kafka.sasl.client_id", "`clientId` of OAuthBearerLoginModule.", false, tokenModule, "clientId", "oauth.client.id").
+		loginRule("kafka.sasl.username", "`username` of PlainLoginModule and ScramLoginModule.", passwordModule, "username"),
+		loginRule("kafka.sasl.password", "`password` of PlainLoginModule and ScramLoginModule.", passwordModule, "password"),
+		clientRule("kafka.sasl.token_file", "", "sasl.oauthbearer.token.endpoint.url", "With `file:` before it.", nil, springTokenFile),
+		clientRule("kafka.sasl.token_url", "", "sasl.oauthbearer.token.endpoint.url", "", nil, springTokenURL),
+		loginRule("kafka.sasl.client_id", "`clientId` of OAuthBearerLoginModule.", tokenModule, "clientId", "oauth.client.id").
 			also("sasl.oauthbearer.client.credentials.client.id"),
-		loginRule("kafka.sasl.client_secret", "`clientSecret` of OAuthBearerLoginModule.", false, tokenModule, "clientSecret", "oauth.client.secret").
+		loginRule("kafka.sasl.client_secret", "`clientSecret` of OAuthBearerLoginModule.", tokenModule, "clientSecret", "oauth.client.secret").
 			also("sasl.oauthbearer.client.credentials.client.secret"),
-		loginRule("kafka.sasl.scope", "`scope` of OAuthBearerLoginModule.", false, tokenModule, "scope", "oauth.scope").
+		loginRule("kafka.sasl.scope", "`scope` of OAuthBearerLoginModule.", tokenModule, "scope", "oauth.scope").
 			also("sasl.oauthbearer.scope"),
 	}
 }
@@ -36,8 +37,8 @@ const (
 )
 
 // loginRule is a rule for options of sasl.jaas.config.
-func loginRule(setting, doc string, reports bool, module string, options ...string) springRule {
-	read := springLogin(reports, module, options...)
+func loginRule(setting, doc, module string, options ...string) springRule {
+	read := springLogin(module, options...)
 	return clientRule(setting, "", "sasl.jaas.config", doc, nil, read).hidden()
 }
 

@@ -38,7 +38,8 @@ func SpringProperties() []SpringProperty {
 		var names []string
 		for _, name := range instead.names {
 			// Of what has no name but Kafka's one is enough.
-			if isBootName(name) || len(names) == 0 && !slices.ContainsFunc(instead.names, isBootName) {
+			family := strings.HasSuffix(name, ".") && strings.HasPrefix(name, "spring.kafka.properties.")
+			if isBootName(name) || family || len(names) == 0 && !slices.ContainsFunc(instead.names, isBootName) {
 				names = append(names, name)
 			}
 		}

@@ -3,12 +3,13 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/prantikov/millrace/config/spring"
 )
 
-// named is a property as a warning names it.
+// namedAt is a property as a warning names it.
 func namedAt(property spring.Property) string { return property.Name + " (" + property.At() + ")" }
 
 // effective are all properties, of each name the one that counts, in the order in which they stand.
@@ -98,15 +99,12 @@ func (m *springMapping) tellRest() {
 	}
 }
 
-// grouped names properties; those of one family, such as spring.datasource, together.
+// grouped names properties; those of one family, such as spring.datasource, stand together and say their common beginning once.
 func grouped(properties []spring.Property) []string {
 	families := map[string][]spring.Property{}
 	var order []string
 	for _, property := range properties {
-		family := property.Key
-		if parts := strings.Split(family, "."); len(parts) > 2 {
-			family = parts[0] + "." + parts[1]
-		}
+		family := familyOf(property.Key)
 		if families[family] == nil {
 			order = append(order, family)
 		}
@@ -114,15 +112,26 @@ func grouped(properties []spring.Property) []string {
 	}
 	var names []string
 	for _, family := range order {
-		members := families[family]
-		if len(members) == 1 {
-			names = append(names, namedAt(members[0]))
-			continue
+		for i, property := range families[family] {
+			name, at := property.Name, property.At()
+			if before := families[family][max(i-1, 0)]; i > 0 && property.Line > 0 && before.File == property.File {
+				at = strconv.Itoa(property.Line)
+			}
+			if i > 0 {
+				name = property.Name[len(familyOf(property.Name)):]
+			}
+			names = append(names, name+" ("+at+")")
 		}
-		parts := strings.Split(members[0].Name, ".")
-		names = append(names, fmt.Sprintf("%d of %s (from %s on)", len(members), strings.Join(parts[:min(2, len(parts))], ".")+".*", members[0].At()))
 	}
 	return names
+}
+
+// familyOf is the first two parts of a name of three or more.
+func familyOf(name string) string {
+	if parts := strings.SplitN(name, ".", 3); len(parts) == 3 {
+		return parts[0] + "." + parts[1]
+	}
+	return name
 }
 
 // tellProfiles names profiles that change nothing.

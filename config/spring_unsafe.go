@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // replaceable are settings whose default is safe whatever the application had in mind, so that a value of Spring's that would lose, repeat
@@ -15,26 +16,50 @@ func replaceable() []string {
 	}
 }
 
-// replaceUnsafe puts the default in place of each value of Spring's that validation refuses as unsafe, with a warning that names both. It
-// says whether there was one.
+// replaceUnsafe puts the default in place of each value of Spring's that validation refuses as unsafe, with a warning that names both, and
+// of each that belongs to TLS or to a login where the protocol has none: Kafka's clients do not look at those either. It says whether there
+// was one.
 func (l *Loaded) replaceUnsafe(mistakes []*Mistake) bool {
-	found := false
+	before := len(l.replaced)
+	unused := map[string][]string{}
 	for _, mistake := range mistakes {
+		if mistake.unused && l.ofSpring(mistake.Path) {
+			l.replaced[l.known.paths[mistake.Path].key()] = true
+			unused[mistake.Reason] = append(unused[mistake.Reason], l.Origins[mistake.Path].named())
+			continue
+		}
 		for _, path := range append([]string{mistake.Path}, mistake.related...) {
-			one, known := l.known.paths[path]
-			if !known || !slices.Contains(replaceable(), path) || l.Origins[path].Property == "" || l.replaced[one.key()] {
-				continue
+			if slices.Contains(replaceable(), path) && l.ofSpring(path) {
+				l.replaceOne(path, mistake)
+				break
 			}
-			value := one.Kind.format(l.values[one.key()])
-			l.replaced[one.key()] = true
-			found = true
-			if !l.sources.Partial {
-				l.warn([]string{fmt.Sprintf("%s is %q (%s): %s; %s is %s instead", l.Origins[path].Property, value, l.Origins[path].place(), mistake.about(path), path, one.Default)})
-			}
-			break
 		}
 	}
-	return found
+	for _, reason := range sortedKeys(unused) {
+		slices.Sort(unused[reason])
+		l.warnWhole(strings.Join(slices.Compact(unused[reason]), ", ") + ": " + reason)
+	}
+	return len(l.replaced) > before
+}
+
+// ofSpring says that the value that counts is one of Spring's.
+func (l *Loaded) ofSpring(path string) bool {
+	one, known := l.known.paths[path]
+	return known && l.Origins[path].Property != "" && !l.replaced[one.key()]
+}
+
+func (l *Loaded) replaceOne(path string, mistake *Mistake) {
+	one := l.known.paths[path]
+	l.replaced[one.key()] = true
+	l.warnWhole(fmt.Sprintf("%s is %q (%s): %s; %s is %s instead", l.Origins[path].Property, one.Kind.format(l.values[one.key()]), l.Origins[path].place(),
+		mistake.about(path), path, one.Default))
+}
+
+// warnWhole warns when all names are known: before that, the same is looked at once more.
+func (l *Loaded) warnWhole(sentence string) {
+	if !l.sources.Partial {
+		l.warn([]string{sentence})
+	}
 }
 
 // about is the reason, as one that speaks of this setting.
@@ -50,6 +75,9 @@ func (o Origin) place() string {
 	o.Property, o.Inherited = "", ""
 	return o.String()
 }
+
+// named is what Spring calls a value, and where it stands.
+func (o Origin) named() string { return o.Property + " (" + o.place() + ")" }
 
 // tellInstead says which values of Spring's were read as another, of those that count.
 func (l *Loaded) tellInstead() {

@@ -34,6 +34,7 @@ func (c *checker) useless(all []given, reason, advice string, related ...string)
 	for _, one := range all {
 		if one.set {
 			c.refuse(one.path, one.value, reason, advice, related...)
+			c.mistakes[len(c.mistakes)-1].unused = true
 		}
 	}
 }
