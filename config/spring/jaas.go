@@ -160,7 +160,7 @@ func (r *loginReader) quoted(quote byte) (token, error) {
 			value.WriteByte(c)
 		}
 	}
-	return token{}, errors.New("a quote does not end")
+	return token{}, errors.New("a quote does not end; is one within a value without its backslash?")
 }
 
 // escape reads what stands behind a backslash, as Java's StreamTokenizer does: up to three octal digits, a letter for a control character,
