@@ -69,3 +69,28 @@ func FuzzEnvironment(f *testing.F) {
 		holds(t, config.Sources{Environ: environ})
 	})
 }
+
+func FuzzSpringFile(f *testing.F) {
+	for _, name := range []string{"local", "scram"} {
+		example, err := os.ReadFile(filepath.Join("testdata", "spring", name, "application.properties"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(example))
+	}
+	for _, seed := range []string{"", "spring.kafka.bootstrap-servers=${X:a:1}", "kafka.topic.order=${kafka.topic.order}", "millrace.plugins.loyalty.tiers=x", "millrace.kafka.tls.key_password=x",
+		"spring.kafka.consumer.heartbeat-interval=PT1H", "spring.kafka.properties.sasl.jaas.config=X required;", "spring.profiles.active=a,b\n#---\nspring.config.activate.on-profile=a",
+		"spring.kafka.producer.acks=0\nspring.kafka.consumer.properties.session.timeout.ms=1\nspring.lifecycle.timeout-per-shutdown-phase=1s"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "_file") || strings.Contains(text, "File") {
+			return // a secret's file is another test's
+		}
+		path := filepath.Join(t.TempDir(), "application.properties")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, config.Sources{File: path, Environ: []string{"SPRING_KAFKA_CLIENT_ID=${a}"}})
+	})
+}
