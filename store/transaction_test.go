@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -218,5 +220,128 @@ func TestMigrate(t *testing.T) {
 			}
 			run(t, s.UnitOfWork("orders", store.Options{}), "claim", orders(0, 0))
 		})
+	}
+}
+
+// Ensure a function that goes on after a statement that failed keeps what its others did: on both databases the same.
+func TestStatementThatFailsTakesNothingWithIt(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		fail func(ctx context.Context, tx store.Transaction) error
+	}{
+		{"executed", func(ctx context.Context, tx store.Transaction) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO loyalty_points (event, points) VALUES ('refused', -1)")
+			return err
+		}},
+		{"queried", func(ctx context.Context, tx store.Transaction) error {
+			rows, err := tx.QueryContext(ctx, "INSERT INTO loyalty_points (event, points) VALUES ('refused', -1) RETURNING points")
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				continue
+			}
+			return rows.Err()
+		}},
+		{"queried for a row", func(ctx context.Context, tx store.Transaction) error {
+			var points int
+			return tx.QueryRowContext(ctx, "INSERT INTO loyalty_points (event, points) VALUES ('refused', -1) RETURNING points").Scan(&points)
+		}},
+		{"misspelt", func(ctx context.Context, tx store.Transaction) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO loyalty_points (evnt) VALUES ('refused')")
+			return err
+		}},
+	}
+	for _, test := range tests {
+		for _, last := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, at the end: %t", test.name, last), func(t *testing.T) {
+				t.Parallel()
+				s := openWithPoints(t)
+				work := begin(t, s.UnitOfWork("loyalty", store.Options{}), "claim", orders(0, 0))
+				ctx := work.Context(t.Context())
+				work.Mark()
+				if err := award(ctx, "before", 1); err != nil {
+					t.Fatal(err)
+				}
+				tx, err := store.Tx(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := test.fail(ctx, tx); err == nil || store.Unavailable(err) {
+					t.Errorf("got %v, want an error that is not unavailable", err)
+				}
+				want := 1
+				if !last {
+					want = 2
+					if err := award(ctx, "after", 1); err != nil {
+						t.Fatal(err)
+					}
+				}
+				work.Finish(orders(0, 0)[0], record.Done)
+				commit(t, work)
+				if rows, _ := points(t, s); rows != want {
+					t.Errorf("rows: got %d, want %d", rows, want)
+				}
+			})
+		}
+	}
+}
+
+func TestStatementBesideOpenRowsIsRefused(t *testing.T) {
+	t.Parallel()
+	s := openWithPoints(t)
+	work := begin(t, s.UnitOfWork("loyalty", store.Options{}), "claim", orders(0, 0))
+	ctx := work.Context(t.Context())
+	for _, event := range []string{"a", "b"} {
+		if err := award(ctx, event, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := store.Tx(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT event FROM loyalty_points")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rows.Next() {
+		t.Fatalf("rows: got none (%v), want two", rows.Err())
+	}
+	if err := award(ctx, "c", 1); err == nil || store.Unavailable(err) || !strings.Contains(err.Error(), "close them first") {
+		t.Errorf("got %v, want it refused", err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := award(ctx, "c", 1); err != nil {
+		t.Errorf("after the rows were closed: got %v, want no error", err)
+	}
+}
+
+// Ensure a plugin can have migrations for each database.
+func TestMigrationsOfEachDatabase(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, newPlace(t))
+	create := func(kind string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE loyalty_numbers (number " + kind + ", event TEXT);\n")}
+	}
+	err := s.Migrate(t.Context(), "loyalty", fstest.MapFS{
+		"sqlite/00001_numbers.sql":   create("INTEGER PRIMARY KEY AUTOINCREMENT"),
+		"postgres/00001_numbers.sql": create("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := begin(t, s.UnitOfWork("loyalty", store.Options{}), "claim", orders(0, 0))
+	tx, err := store.Tx(work.Context(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var number int
+	if err := tx.QueryRowContext(t.Context(), "INSERT INTO loyalty_numbers (event) VALUES ($1) RETURNING number", "a").Scan(&number); err != nil || number != 1 {
+		t.Errorf("number: got %d %v, want 1", number, err)
 	}
 }
