@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka ci
+.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store ci
 
 # Tests with these build tags need a real Kafka and kcat, or a PostgreSQL; go test ./... alone leaves them out.
 TAGS := -tags kafka,postgres
@@ -94,6 +94,11 @@ bench-kafka: ## measure against the peers on a real Kafka, started when none run
 	@set -e; brokers=$${MILLRACE_TEST_BROKERS:-$$(scripts/kafka.sh address 2>/dev/null || scripts/kafka.sh up)}; \
 		echo "measuring on $$brokers"; \
 		go run ./bench -all -brokers $$brokers -report bench/RESULTS.md
+
+bench-store: ## the orders consumer against the bare statements of the same batches, on SQLite and on the PostgreSQL of postgres-up
+	@MILLRACE_TEST_POSTGRES= go test ./bench -run '^$$' -bench Durable -benchtime 1x
+	@set -e; address=$${MILLRACE_TEST_POSTGRES:-$$(scripts/postgres.sh address 2>/dev/null || scripts/postgres.sh up)}; \
+		MILLRACE_TEST_POSTGRES=$$address go test ./bench -run '^$$' -bench Durable -benchtime 1x
 
 ci: ## everything that a change must pass
 	.ci/run

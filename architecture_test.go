@@ -53,7 +53,7 @@ var house = map[string][]string{
 	"tracing/tracingtest": {},
 	// Measurements and examples may use everything; nothing imports them.
 	"bench": {".", "cmd", "config", "deadletter", "demo", "handlers", "kafka", "messages", "observe", "producer", "progress", "record",
-		"replay", "router", "store"},
+		"replay", "router", "store", "store/storetest"},
 	// What is deployed beside the program, and what starts a Kafka for it. Its check is a module of its own.
 	"deploy":  {"config", "observe"},
 	"scripts": {},
@@ -81,7 +81,7 @@ var clients = []struct {
 	{prefix: "github.com/ThreeDotsLabs/watermill", only: []string{".", "bench", "cmd", "examples", "kafka", "observe", "replay", "router"}},
 	{prefix: "database/sql", only: []string{".", "bench", "cmd", "examples", "handlers", "store"}},
 	{prefix: "modernc.org/sqlite", only: []string{"store"}},
-	{prefix: "github.com/jackc/pgx", only: []string{"store"}},
+	{prefix: "github.com/jackc/pgx", only: []string{"bench", "store"}},
 	{prefix: "github.com/pressly/goose", only: []string{"store"}},
 	{prefix: "github.com/knadh/koanf", only: []string{"config"}},
 	{prefix: "github.com/spf13/cobra", only: []string{"cmd"}},

@@ -4,7 +4,10 @@ package integration_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -98,6 +101,48 @@ func TestStoreLockedAtStart(t *testing.T) {
 	p.execute(t, "run").failsInOneSentence("store.db", "locked")
 	unlock()
 	p.finish(t)
+}
+
+// Ensure a store that cannot be used is one clear sentence at the start, and that nothing is taken from Kafka then.
+func TestStoreThatCannotBeUsedAtStart(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, file string)
+		want  string
+	}{
+		{"damaged", func(t *testing.T, file string) {
+			content, err := os.ReadFile(file)
+			for at := 4096; at < len(content); at += 4096 {
+				content[at] ^= 0xff
+			}
+			if err := errors.Join(err, os.WriteFile(file, content, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}, "restore it from a backup, or move it away"},
+		{"read-only", func(t *testing.T, file string) {
+			if err := os.Chmod(file, 0o400); err != nil {
+				t.Fatal(err)
+			}
+		}, "the file is read-only"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlatform(t, anyBroker(t), nil)
+			p.provision(t)
+			made := p.load()
+			p.produce(t, made.next(), made.next())
+			p.finish(t)
+			before := p.committed(t, "orders")
+			p.produce(t, made.next(), made.next(), made.next(), made.next())
+			test.spoil(t, filepath.Join(p.data, "store.db"))
+			p.execute(t, "run").failsInOneSentence("store.db", test.want)
+			if got := p.committed(t, "orders"); !maps.Equal(got, before) {
+				t.Errorf("positions: got %v, want %v as before", got, before)
+			}
+		})
+	}
 }
 
 // Ensure a broker that is away at the start is waited for.
