@@ -33,7 +33,11 @@ func (l *Loaded) readSpring(path string) ([]*Mistake, error) {
 	}
 	l.Files = environment.Files
 	l.values["config"] = strings.Join(basic(places, environment.Files), ",")
-	source := spring.Variables(variables, l.springNames(environment))
+	scope, err := l.scopeOf(environment)
+	if err != nil {
+		return nil, fmt.Errorf("spring.kafka.ssl.bundle: %w", err)
+	}
+	source := spring.Variables(variables, scope.names())
 	environment.Sources = append(environment.Sources, source)
 	if text := variables[spring.JSONVariable]; text != "" {
 		source, err := spring.JSON(text)
@@ -42,7 +46,7 @@ func (l *Loaded) readSpring(path string) ([]*Mistake, error) {
 		}
 		environment.Sources = append(environment.Sources, source)
 	}
-	mapping := l.springLayers(environment)
+	mapping := l.springLayers(environment, scope)
 	l.layers = append(l.layers, mapping.layers...)
 	if !l.sources.Partial {
 		mapping.tellProfiles()
@@ -103,11 +107,10 @@ func basic(places spring.Places, read []string) []string {
 	return found
 }
 
-// springNames are all properties that a variable may set.
-func (l *Loaded) springNames(environment *spring.Environment) []string {
+// names are all properties that a variable may set.
+func (s springScope) names() []string {
 	names := []string{"spring.config.location", "spring.profiles.include"}
-	topics := l.sources.TopicNames
-	for _, rule := range springRules(l.sources.ConsumerNames, topics, topicAliases(environment, topics)) {
+	for _, rule := range s.rules() {
 		for _, name := range rule.names {
 			names = append(names, name.name)
 		}

@@ -23,17 +23,18 @@ type springMapping struct {
 }
 
 // springLayers reads the environment as Spring's. The layers are in the order of its sources.
-func (l *Loaded) springLayers(environment *spring.Environment) *springMapping {
+func (l *Loaded) springLayers(environment *spring.Environment, scope springScope) *springMapping {
 	m := &springMapping{loaded: l, environment: environment, taken: map[string]bool{}}
 	for _, source := range environment.Sources {
 		m.layers = append(m.layers, springLayer(source))
 	}
-	topics := l.sources.TopicNames
-	for _, rule := range springRules(l.sources.ConsumerNames, topics, topicAliases(environment, topics)) {
+	for _, rule := range scope.rules() {
 		m.rule(rule)
 	}
+	m.checkBundle(scope.bundle)
 	m.ownNames()
 	m.tellInsteads()
+	m.tellLogin()
 	m.tellRepeated()
 	m.tellRest()
 	return m

@@ -7,10 +7,25 @@ import (
 	"github.com/prantikov/millrace/config/spring"
 )
 
-// springRules are all rules for these consumers and topics, in the order of the documentation. Aliases are names that an application has
-// given to our topics.
-func springRules(consumers, topics []string, aliases map[string][]string) []springRule {
-	return slices.Concat(springConnection(), springProducer(), springConsumer(consumers), springListener(), springSecurity(), springTopics(topics, aliases), springProcess())
+// springScope is what rules are made for.
+type springScope struct {
+	consumers, topics []string
+	// aliases are names that an application has given to our topics.
+	aliases map[string][]string
+	// bundle is the name of Spring's bundle with the certificates of Kafka's clients; empty for none.
+	bundle string
+}
+
+// scopeOf finds in the files what rules are made for.
+func (l *Loaded) scopeOf(environment *spring.Environment) (springScope, error) {
+	bundle, err := environment.Resolve("${spring.kafka.consumer.ssl.bundle:${spring.kafka.producer.ssl.bundle:${spring.kafka.ssl.bundle:}}}")
+	return springScope{consumers: l.sources.ConsumerNames, topics: l.sources.TopicNames, aliases: topicAliases(environment, l.sources.TopicNames), bundle: bundle}, err
+}
+
+// rules are all rules, in the order of the documentation.
+func (s springScope) rules() []springRule {
+	return slices.Concat(springConnection(), springProducer(), springConsumer(s.consumers), springListener(), springSecurity(), springBundle(s.bundle),
+		springTopics(s.topics, s.aliases), springProcess())
 }
 
 func springProcess() []springRule {
@@ -77,7 +92,20 @@ func springListener() []springRule {
 		plainRule("consumers.defaults.retry.tries", "", springText, retry+"attempts"),
 		plainRule("consumers.defaults.retry.initial_interval", "", springDuration, retry+"backoff.delay", retry+"delay"),
 		plainRule("consumers.defaults.retry.max_interval", "", springDuration, retry+"backoff.max-delay", retry+"max-delay"),
+		plainRule("topics.defaults.manage", "`false` is `off`: topics are checked and none is made.", springManage, "spring.kafka.admin.auto-create"),
 	}
+}
+
+// springManage takes whether topics are made at start.
+func springManage(text string, at spring.Property) springValue {
+	read := springSwitch(text, at)
+	switch read.value {
+	case "true":
+		read.value = "on"
+	case "false":
+		read.value = "off"
+	}
+	return read
 }
 
 // springTopics has the rules of kafka.topic.<name>, by all names under which an application may speak of a topic of ours.

@@ -69,6 +69,9 @@ func TestSpringPropertiesSetOurs(t *testing.T) {
 		"a trust store":                           {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.trust-store-location=file:/a.p12\nspring.kafka.ssl.trust-store-type=pkcs12", "kafka.tls.truststore_type", "PKCS12"},
 		"a trust store by Kafka's name":           {"spring.kafka.security.protocol=SSL\nspring.kafka.properties.ssl.truststore.location=/a.p12", "kafka.tls.truststore_file", "/a.p12"},
 		"a login":                                 {login("PlainLoginModule", "PLAIN", `username="me" password="p"`), "kafka.sasl.username", "me"},
+		"a bundle with a store":                   {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.bundle=mine\nspring.ssl.bundle.jks.mine.truststore.location=file:/a.jks", "kafka.tls.truststore_file", "/a.jks"},
+		"a bundle of PEM files":                   {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.bundle=mine\nspring.ssl.bundle.pem.mine.truststore.certificate=file:/ca.pem", "kafka.tls.ca_file", "/ca.pem"},
+		"another's bundle is not Kafka's":         {"spring.kafka.security.protocol=SSL\nspring.ssl.bundle.pem.web.truststore.certificate=file:/ca.pem", "kafka.tls.ca_file", ""},
 		"a token":                                 {login("OAuthBearerLoginModule", "OAUTHBEARER", `clientId="me" clientSecret="s" scope="all"`) + "\nspring.kafka.properties.sasl.oauthbearer.token.endpoint.url=https://a/t", "kafka.sasl.scope", "all"},
 		"a token's file":                          {login("OAuthBearerLoginModule", "OAUTHBEARER", ``) + "\nspring.kafka.properties.sasl.oauthbearer.token.endpoint.url=file:/run/token", "kafka.sasl.token_file", "/run/token"},
 		"what is not used by the protocol is not": {"spring.kafka.ssl.trust-store-location=file:/a.jks", "kafka.tls.truststore_file", ""},
@@ -111,6 +114,7 @@ func TestSpringWarnings(t *testing.T) {
 		"clients that agree":                  {"spring.kafka.producer.bootstrap-servers=a:1\nspring.kafka.consumer.bootstrap-servers=a:1", ""},
 		"a key that is there twice":           {"spring.kafka.client-id=a\nspring.kafka.clientId=b", "spring.kafka.clientId (FILE:2) is there twice; line 1 counts for nothing"},
 		"an import":                           {"spring.config.import=optional:file:x.properties", "spring.config.import (FILE:1) is not followed: what it would bring is missing here; set that with variables"},
+		"an option of a login":                {login("ScramLoginModule", "SCRAM-SHA-256", `username="me" password="p" tokenauth="true"`), "spring.kafka.properties.sasl.jaas.config (FILE:3) has 1 option(s) of its login module that Millrace does not take; it takes username, password, clientId, clientSecret, scope, oauth.client.id, oauth.client.secret, oauth.scope"},
 		"TLS that the protocol does not have": {"spring.kafka.ssl.trust-store-location=file:/a\nspring.kafka.ssl.trust-store-password=x", "spring.kafka.ssl.trust-store-location (FILE:1), spring.kafka.ssl.trust-store-password (FILE:2): kafka.security.protocol is PLAINTEXT, so nothing is encrypted and it would not be used"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,6 +143,7 @@ func TestSpringMistakes(t *testing.T) {
 		"a broker that is none":                 {"spring.kafka.bootstrap-servers=kafka", `kafka.brokers is "kafka" (FILE:1` + properties + `bootstrap-servers): it is not host:port; write for example localhost:9092, several with commas`},
 		"a start that is none":                  {"spring.kafka.consumer.auto-offset-reset=soon", `consumers.defaults.start is "soon" (FILE:1` + properties + `consumer.auto-offset-reset): it is no place to start; write earliest, latest or none`},
 		"a setting of ours that is none":        {"millrace.kafka.brokres=a:1", "millrace.kafka.brokres (FILE:1): there is no such setting; the nearest is millrace.kafka.brokers"},
+		"a bundle that nothing defines":         {"spring.kafka.ssl.bundle=mine", `spring.kafka.ssl.bundle is "mine": nothing defines a bundle of this name; define spring.ssl.bundle.jks.mine or spring.ssl.bundle.pem.mine, or correct the name`},
 		"what counts more makes it good":        {"spring.kafka.client-id=${NOWHERE}\n#---\nspring.kafka.client-id=x", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

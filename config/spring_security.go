@@ -48,3 +48,8 @@ func (r springRule) also(kafka string) springRule {
 	r.names = append(r.names, own.names...)
 	return r
 }
+
+// loginOptions are all options of a login that something is made of.
+func loginOptions() []string {
+	return []string{"username", "password", "clientId", "clientSecret", "scope", "oauth.client.id", "oauth.client.secret", "oauth.scope"}
+}

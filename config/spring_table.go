@@ -21,7 +21,7 @@ type SpringProperty struct {
 func SpringProperties() []SpringProperty {
 	known, _ := expand([]string{named}, []string{"order-events"})
 	var all []SpringProperty
-	for _, rule := range springRules([]string{named}, []string{"order-events"}, nil) {
+	for _, rule := range (springScope{consumers: []string{named}, topics: []string{"order-events"}, bundle: "<bundle>"}).rules() {
 		if _, exists := known.paths[rule.setting]; !exists {
 			continue
 		}

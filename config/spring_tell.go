@@ -59,6 +59,31 @@ func (i springInstead) has(key string) bool {
 	})
 }
 
+// tellLogin says when a login has options that nothing is made of. Their names are not in the sentence: where a quote is missing, they are
+// pieces of a password.
+func (m *springMapping) tellLogin() {
+	for _, property := range m.effective() {
+		if !strings.HasSuffix(property.Key, ".sasl.jaas.config") || !m.taken[property.Key] {
+			continue
+		}
+		text, wrong := m.fill(property)
+		if wrong != nil {
+			continue
+		}
+		login, err := spring.ParseLogin(text)
+		if err != nil {
+			continue
+		}
+		for _, known := range loginOptions() {
+			delete(login.Options, known)
+		}
+		if len(login.Options) > 0 {
+			m.warnings = append(m.warnings, fmt.Sprintf("%s has %d option(s) of its login module that Millrace does not take; it takes %s",
+				namedAt(property), len(login.Options), strings.Join(loginOptions(), ", ")))
+		}
+	}
+}
+
 // tellRepeated names what is there twice in one document, of which Java takes the last without a word.
 func (m *springMapping) tellRepeated() {
 	for _, source := range m.environment.Sources {

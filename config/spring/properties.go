@@ -3,6 +3,7 @@ package spring
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/magiconair/properties"
@@ -106,7 +107,8 @@ func logicalLines(text string) []logicalLine {
 			last.text = last.text[:len(last.text)-1]
 		}
 	}
-	return lines
+	// A backslash alone at the end of the file continues nothing.
+	return slices.DeleteFunc(lines, func(line logicalLine) bool { return line.text == "" })
 }
 
 // continues says that a line ends in a backslash that is not itself escaped.

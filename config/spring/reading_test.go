@@ -66,6 +66,7 @@ func TestPropertiesAreReadAsJavaReadsThem(t *testing.T) {
 		"the last of two counts":                  {"a=x\nA=y", "y"},
 		"a list by number, in any order":          {"a[1]=y\na[0]=x", "x,y"},
 		"a list at once":                          {"a[]=x, y", "x,y"},
+		"a backslash alone at the end is nothing": {"a=x\n\\", "x"},
 		"a backslash at the end of the last line": {`a=x\`, "x"},
 	} {
 		t.Run(name, func(t *testing.T) {
