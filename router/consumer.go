@@ -17,6 +17,8 @@ type Consumer struct {
 	strict bool
 	// together keeps all records of a partition in order unless the settings say otherwise.
 	together bool
+	// outside and stored are what [EffectsOutside] says.
+	outside, stored bool
 }
 
 // Option is a [Route] or another part of a consumer.
@@ -44,11 +46,20 @@ func PartitionOrder() Option {
 	return optionFunc(func(c *Consumer) { c.together = true })
 }
 
+// EffectsOutside says that the consumer's functions do what nobody can take back: they send mail, they call other services. Such a consumer
+// never guesses where to begin: without a position, and with old records on the log, it is held until consumers.<name>.start is set.
+//
+// The functions wait for others, so such a consumer has no unit of work; marked says that they keep marks of what they did in the store
+// instead (store.Effects), so that what is delivered again is not done again. Then only those who share the store may share the work.
+func EffectsOutside(marked bool) Option {
+	return optionFunc(func(c *Consumer) { c.outside, c.stored = true, marked })
+}
+
 // legalName is what is good for a consumer group, a file name and a metric's label alike.
 var legalName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
 
 // Consume declares a consumer. It returns every mistake of wiring at once: a bad name, no route, a route without a function, an action
-// that is routed twice, a topic that is taken both decoded and undecoded.
+// that is routed twice, a topic that is taken both decoded and undecoded, effects outside within a unit of work.
 func Consume(name string, options ...Option) (*Consumer, error) {
 	c := &Consumer{name: name}
 	for _, option := range options {
@@ -71,6 +82,9 @@ func Consume(name string, options ...Option) (*Consumer, error) {
 			mistakes = append(mistakes, fmt.Errorf("consumer %q: a route has no function", name))
 		}
 	}
+	if c.outside && c.unit != nil {
+		mistakes = append(mistakes, fmt.Errorf("consumer %q: has effects outside and a unit of work: others would wait for the store while it waits for what is outside", name))
+	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
@@ -82,6 +96,12 @@ func (c *Consumer) Name() string { return c.name }
 
 // Durable says whether the consumer has a unit of work.
 func (c *Consumer) Durable() bool { return c.unit != nil }
+
+// Outside says whether the consumer has effects that nobody can take back, see [EffectsOutside].
+func (c *Consumer) Outside() bool { return c.outside }
+
+// Stored says whether the store knows what the consumer has done: by a unit of work, or by marks of effects outside.
+func (c *Consumer) Stored() bool { return c.unit != nil || c.stored }
 
 // Together says whether the consumer keeps all records of a partition in order, see [PartitionOrder].
 func (c *Consumer) Together() bool { return c.together }

@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/record"
@@ -45,6 +46,31 @@ type unavailable struct{ err error }
 
 func (e *unavailable) Error() string { return e.err.Error() }
 func (e *unavailable) Unwrap() error { return e.err }
+
+// After says when a failed try may be made again at the earliest, as the other side asked for it: a server's Retry-After. It changes neither
+// what the error means nor how often the record is tried. After(nil, pause) is nil.
+func After(err error, pause time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	return &postponed{err: err, pause: pause}
+}
+
+type postponed struct {
+	err   error
+	pause time.Duration
+}
+
+func (e *postponed) Error() string { return e.err.Error() }
+func (e *postponed) Unwrap() error { return e.err }
+
+// atLeast is the pause that the error asks for; 0 when it asks for none.
+func atLeast(err error) time.Duration {
+	if asked := (*postponed)(nil); errors.As(err, &asked) {
+		return asked.pause
+	}
+	return 0
+}
 
 // Skip says that a policy with this name passes the record: it counts as skipped, not as done.
 func Skip(reason string) error { return &skip{reason: reason} }

@@ -58,7 +58,7 @@ func decide(err error, d *delivery, retry RetrySettings, now time.Time) *fate {
 	case errors.As(err, &given):
 		return deadLetterFate(given.class, err)
 	}
-	pause := retry.interval(d.made)
+	pause := max(retry.interval(d.made), atLeast(err))
 	if d.made >= retry.Tries || d.retrying(now)+pause > retry.MaxElapsed {
 		return deadLetterFate(lastClass(err), err)
 	}
@@ -71,7 +71,7 @@ func deadLetterFate(class record.Class, cause error) *fate {
 
 // holdFate waits for something outside: a little longer each time, never for good.
 func holdFate(err error, d *delivery, now time.Time) *fate {
-	pause := min(100*time.Millisecond<<min(d.inTrouble().held, 6), holdInterval)
+	pause := max(min(100*time.Millisecond<<min(d.inTrouble().held, 6), holdInterval), atLeast(err))
 	return &fate{result: record.Result{Outcome: record.Parked, Until: now.Add(pause)}, hold: true, cause: err}
 }
 

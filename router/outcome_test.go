@@ -76,6 +76,30 @@ func TestOutcomeOfOneRecord(t *testing.T) {
 			waited: 30 * time.Second,
 		},
 		{
+			name: "what is away and says when to come again is left alone until then, however long that is",
+			function: func(_ context.Context, try int) error {
+				return router.After(router.Unavailable(failUntil(3, try, broken)), 10*time.Minute)
+			},
+			want:   record.Result{Outcome: record.Done, Attempts: 1},
+			waited: 20 * time.Minute,
+		},
+		{
+			name: "a failure that says when to try again is tried again then",
+			function: func(_ context.Context, try int) error {
+				return router.After(failUntil(3, try, broken), 5*time.Second)
+			},
+			want:   record.Result{Outcome: record.Done, Attempts: 3},
+			waited: 10 * time.Second,
+		},
+		{
+			name: "a failure that says it too late for the tries' time is dead-lettered",
+			function: func(context.Context, int) error {
+				return router.After(broken, time.Minute)
+			},
+			want:    record.Result{Outcome: record.DeadLettered, Class: record.ClassFailed, Attempts: 1},
+			letters: 1,
+		},
+		{
 			name: "an event that the function made and no consumer would take is permanent, also where its author waits for Kafka",
 			function: func(context.Context, int) error {
 				_, err := messages.OrderShipped.Outgoing(messages.OrderEvent{})
