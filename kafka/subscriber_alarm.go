@@ -25,7 +25,10 @@ type alarm struct {
 }
 
 // raise begins the alarm, or keeps it on.
-func (a *alarm) raise(text string, err error) {
+func (a *alarm) raise(text string, err error) { a.begin(text + ": " + explained(err).Error()) }
+
+// begin is raise where there is no error.
+func (a *alarm) begin(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.raised = time.Now()
@@ -33,7 +36,7 @@ func (a *alarm) raise(text string, err error) {
 		return
 	}
 	a.on = true
-	a.hook(a.kind, "", 0, true, text+": "+explained(err).Error())
+	a.hook(a.kind, "", 0, true, text)
 }
 
 // clear ends the alarm, if it is on.

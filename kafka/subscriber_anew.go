@@ -88,6 +88,9 @@ func idsOf(topics []*sarama.TopicMetadata) map[string]string {
 
 // placeAnew puts every partition of a topic that was made anew at the start of its log.
 func (s *session) placeAnew(sess sarama.ConsumerGroupSession, topic string) error {
+	if err := s.awaitDecision(sess.Context(), func() ([]string, error) { return []string{topic}, nil }); err != nil {
+		return err
+	}
 	s.m.settings.Logger.Warn("the topic was deleted and made anew, reading it from its start", "topic", topic)
 	for _, partition := range sess.Claims()[topic] {
 		first, err := s.client.GetOffset(topic, partition, sarama.OffsetOldest)

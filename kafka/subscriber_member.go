@@ -43,6 +43,7 @@ type member struct {
 	claims        claims
 	trouble       alarm
 	commits       alarm
+	undecided     alarm
 	sole          sole
 	stalled       stalls
 	unread        unread
@@ -81,7 +82,7 @@ func newMember(s *Subscriber, subscriptions map[string]*subscription) *member {
 		settings: settings, pauses: &s.pauses, memory: settings.Memory, keys: &s.keys, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
 		ids:     map[string]string{},
 		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm}, suspicion: make(chan error, 1),
-		commits: alarm{kind: AlarmCommit, hook: settings.Hooks.Alarm},
+		commits: alarm{kind: AlarmCommit, hook: settings.Hooks.Alarm}, undecided: alarm{kind: AlarmUndecided, hook: settings.Hooks.Alarm},
 		stalled: stalls{hook: settings.Hooks.Alarm, after: settings.StalledAfter},
 	}
 	m.sole.alarm = alarm{kind: AlarmNotAlone, hook: settings.Hooks.Alarm}

@@ -176,6 +176,9 @@ func (s *session) begin(sess sarama.ConsumerGroupSession, topic string, partitio
 	if !slices.Contains(sess.Claims()[topic], slices.Min(partitions)) {
 		return s.awaitStart(sess.Context(), topic, partitions)
 	}
+	if err := s.awaitDecision(sess.Context(), s.withoutPosition); err != nil {
+		return nil, err
+	}
 	start := s.m.settings.Starts[topic]
 	positions := map[int32]committed{}
 	for _, partition := range partitions {

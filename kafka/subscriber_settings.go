@@ -22,6 +22,9 @@ type SubscriberSettings struct {
 	Topics []string
 	// Starts says, by topic, where a group begins that has no committed position on any partition of it. Default [Earliest].
 	Starts map[string]Start
+	// Undecided says that nobody has chosen the start. A group without a position does not begin then while records lie ahead that are older
+	// than an hour: it takes nothing, with [AlarmUndecided]. It is for a consumer whose effects nobody can take back.
+	Undecided bool
 	// Exclusive is for a consumer that can only run in one process: see [ErrNotAlone].
 	Exclusive bool
 	// DrainTimeout is how long work in flight may take to end on a stop or a rebalance, before its context is cancelled.
@@ -86,6 +89,8 @@ const (
 	AlarmCommit AlarmKind = "commit"
 	// AlarmStalled is on while a partition's records wait and the client does not bring them.
 	AlarmStalled AlarmKind = "stalled"
+	// AlarmUndecided is on while the group has no position, old records lie ahead, and nobody has chosen the start.
+	AlarmUndecided AlarmKind = "no_position"
 	// AlarmUnreadable is on while a partition is held by a batch that the client cannot read.
 	AlarmUnreadable AlarmKind = "unreadable"
 )
