@@ -135,6 +135,13 @@ func functionClasses() []Explanation {
 			Command: "millrace dlq list --class invalid_transition --key KEY",
 		},
 		{
+			Class:   record.ClassInDoubt,
+			Meaning: "A crash left open whether something was sent, and it is not to be sent twice.",
+			Cause:   "The process ended between sending a notification and taking note of it (notification.in_doubt: park).",
+			Remedy:  "Ask the receiver for the id of the message; redrive the dead letter when it has not come.",
+			Command: "millrace dlq list --class in_doubt",
+		},
+		{
 			Class:   record.ClassPermanent,
 			Meaning: "The consumer's function said that trying again cannot help.",
 			Cause:   "A rule of the consumer refuses the event.",

@@ -29,6 +29,8 @@ const (
 	ClassTooLarge Class = "too_large"
 	// ClassInvalidTransition is a status that cannot follow the entity's present one.
 	ClassInvalidTransition Class = "invalid_transition"
+	// ClassInDoubt is an effect outside of which a crash left open whether it happened, and that nobody wants to happen twice.
+	ClassInDoubt Class = "in_doubt"
 	// ClassPermanent is an error that the consumer's function called permanent.
 	ClassPermanent Class = "permanent"
 	// ClassFailed is an error that lasted through all tries.
@@ -44,6 +46,6 @@ func Classes() []Class {
 	return []Class{
 		ClassTooLarge, ClassTypeMismatch, ClassTombstone, ClassEmptyValue, ClassMalformed, ClassInvalidValue, ClassMissingField,
 		ClassUnknownAction, ClassUnknownStatus, ClassMissingKey, ClassKeyMismatch, ClassInvalidTransition,
-		ClassPermanent, ClassTimeout, ClassPanic, ClassFailed,
+		ClassInDoubt, ClassPermanent, ClassTimeout, ClassPanic, ClassFailed,
 	}
 }

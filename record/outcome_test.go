@@ -11,7 +11,7 @@ import (
 // classNames is the contract: dashboards, alerts and docs/dead-letters.md use these words.
 var classNames = []string{
 	"too_large", "type_mismatch", "tombstone", "empty_value", "malformed", "invalid_value", "missing_field", "unknown_action",
-	"unknown_status", "missing_key", "key_mismatch", "invalid_transition", "permanent", "timeout", "panic", "failed",
+	"unknown_status", "missing_key", "key_mismatch", "invalid_transition", "in_doubt", "permanent", "timeout", "panic", "failed",
 }
 
 func TestClassesAreAFixedList(t *testing.T) {
