@@ -16,6 +16,7 @@ func (s *Store) Recognise(ctx context.Context, ids map[string]string) error {
 		remember  = `INSERT INTO topics (topic, id) VALUES ($1, $2) ON CONFLICT (topic) DO NOTHING`
 		change    = `UPDATE topics SET id = $2 WHERE topic = $1 AND id <> $2`
 		forgetAll = `DELETE FROM progress WHERE topic = $1`
+		unmarkAll = `DELETE FROM effects WHERE topic = $1`
 	)
 	var anew []string
 	err := s.write(ctx, func(out session) error {
@@ -31,8 +32,10 @@ func (s *Store) Recognise(ctx context.Context, ids map[string]string) error {
 				continue
 			}
 			anew = append(anew, topic)
-			if _, err := out.exec(forgetAll, topic); err != nil {
-				return err
+			for _, forget := range []string{forgetAll, unmarkAll} {
+				if _, err := out.exec(forget, topic); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

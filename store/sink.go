@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // FileUnitOfWork returns what begins the units of work of a consumer that writes lines to files, with [Lines]. The store knows how much
@@ -19,24 +20,37 @@ import (
 //
 // The directory is made, with mode 0700, where it is missing; files get 0600.
 func (s *Store) FileUnitOfWork(consumer, directory string, options Options) *UnitOfWork {
+	u := s.UnitOfWork(consumer, options)
+	u.sink = s.sink(consumer, directory, options)
+	return u
+}
+
+// sink returns the one sink of a consumer's directory: two would not know of each other's files.
+func (s *Store) sink(consumer, directory string, options Options) *sink {
 	if options.OpenFiles <= 0 {
 		options.OpenFiles = 64
 	}
-	u := s.UnitOfWork(consumer, options)
-	u.sink = &sink{
-		store: s, consumer: consumer, instance: options.Instance, turn: make(chan struct{}, 1),
-		folder: folder{root: directory, limit: options.OpenFiles}, uncertain: true,
-	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.sinks = append(s.sinks, u.sink)
-	return u
+	for _, known := range s.sinks {
+		if known.consumer == consumer && known.instance == options.Instance && known.folder.root == directory {
+			return known
+		}
+	}
+	made := &sink{
+		store: s, consumer: consumer, instance: options.Instance, turn: make(chan struct{}, 1), daily: options.Daily,
+		folder: folder{root: directory, limit: options.OpenFiles}, uncertain: true,
+	}
+	s.sinks = append(s.sinks, made)
+	return made
 }
 
 // sink is the files of one consumer. One commit at a time writes them: a file can have lines of several partitions.
 type sink struct {
 	store              *Store
 	consumer, instance string
+	// daily are the files that are begun anew each day.
+	daily []string
 	// turn is held by the commit that writes. What follows belongs to it.
 	turn   chan struct{}
 	folder folder
@@ -76,6 +90,9 @@ func (s *sink) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.clear(ctx, lengths); err != nil {
+		return err
+	}
 	for file, length := range lengths {
 		cut, err := s.folder.cut(file, length)
 		if err != nil {
@@ -86,6 +103,9 @@ func (s *sink) settle(ctx context.Context) error {
 		}
 	}
 	s.lengths, s.uncertain = lengths, false
+	if err := s.finishPages(ctx); err != nil {
+		return err
+	}
 	s.ready.Store(true)
 	return nil
 }
@@ -121,6 +141,10 @@ func (w *Work) commitFiles(ctx context.Context) error {
 		return err
 	}
 	if err := w.checkEpoch(ctx); err != nil {
+		return err
+	}
+	if err := s.turnPages(ctx, time.Now()); err != nil {
+		s.ready.Store(false)
 		return err
 	}
 	files := slices.Sorted(maps.Keys(w.lines.waiting))

@@ -17,6 +17,8 @@ type Options struct {
 	// Instance names the process, where several share a store and each writes files into a directory of its own. Default: empty, for the
 	// only one.
 	Instance string
+	// Daily are files of the sink that are begun anew each day, in UTC: what was written on an earlier day gets that day's date into its name.
+	Daily []string
 	// OpenFiles bounds how many files a consumer with files keeps open. Default 64.
 	OpenFiles int
 }
