@@ -5,7 +5,7 @@ import "slices"
 // Registry returns every setting, in the order of the documentation. It is the one source of defaults, of what `config show` prints and of
 // docs/configuration.md.
 func Registry() []Setting {
-	return slices.Concat(processSettings(), kafkaSettings(), securitySettings(), producerSettings(), topicSettings(), deadLetterSettings(), consumerSettings(), storeSettings(), contentSettings(), tracingSettings())
+	return slices.Concat(processSettings(), kafkaSettings(), securitySettings(), producerSettings(), topicSettings(), deadLetterSettings(), consumerSettings(), storeSettings(), contentSettings(), tracingSettings(), sinkSettings(), notificationSettings())
 }
 
 func processSettings() []Setting {

@@ -30,6 +30,10 @@ type Settings struct {
 	Privacy       Privacy     `koanf:"privacy"`
 	Analytics     Analytics   `koanf:"analytics"`
 	Tracing       Tracing     `koanf:"tracing"`
+	// Archive, Logging and Notification are those of the sinks of the same name.
+	Archive      Archive      `koanf:"archive"`
+	Logging      Logging      `koanf:"logging"`
+	Notification Notification `koanf:"notification"`
 	// Plugins has a section per plugin as the files have it, without the environment; [Loaded.Plugin] reads it as the plugin means it.
 	Plugins Sections `koanf:"-"`
 }

@@ -61,6 +61,8 @@ func check(settings Settings, partial bool) []*Mistake {
 	c.store()
 	c.content()
 	c.tracing()
+	c.sinks()
+	c.notification()
 	return c.mistakes
 }
 
