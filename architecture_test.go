@@ -86,6 +86,9 @@ var clients = []struct {
 	{prefix: "github.com/knadh/koanf", only: []string{"config"}},
 	{prefix: "github.com/spf13/cobra", only: []string{"cmd"}},
 	{prefix: "go.opentelemetry.io", only: []string{".", "tracing"}},
+	{prefix: "github.com/wneessen/go-mail", only: []string{"handlers/notification"}},
+	{prefix: "github.com/standard-webhooks", only: []string{"handlers/notification"}},
+	{prefix: "github.com/sony/gobreaker", only: []string{"handlers/notification"}},
 	{prefix: "github.com/prometheus/client_golang", only: []string{"cmd", "dashboard", "observe"}},
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prantikov/millrace/cmd"
 	"github.com/prantikov/millrace/config"
+	"github.com/prantikov/millrace/handlers/notification"
 	"github.com/prantikov/millrace/kafka"
 	"github.com/prantikov/millrace/producer"
 	"github.com/prantikov/millrace/tracing"
@@ -33,6 +34,9 @@ func Builtin(options ...cmd.BuiltinOption) Option { return cmd.Builtin(options..
 
 // Without leaves built-in consumers out.
 func Without(names ...string) cmd.BuiltinOption { return cmd.Without(names...) }
+
+// Directory says where people are reached, in place of notification.directory of the settings.
+func Directory(find notification.Directory) cmd.BuiltinOption { return cmd.Directory(find) }
 
 // Plugin adds what register declares.
 func Plugin(register func(app *App) error) Option { return cmd.Plugin(register) }

@@ -11,6 +11,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/prantikov/millrace/handlers"
+	"github.com/prantikov/millrace/handlers/notification"
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/producer"
 	"github.com/prantikov/millrace/router"
@@ -136,6 +137,11 @@ type BuiltinOption func(*Program)
 // Without leaves built-in consumers out. A name that none has is an error at start.
 func Without(names ...string) BuiltinOption {
 	return func(p *Program) { p.without = append(p.without, names...) }
+}
+
+// Directory says where people are reached, in place of notification.directory: for a team that has that in a database or a service of its own.
+func Directory(find notification.Directory) BuiltinOption {
+	return func(p *Program) { p.directory = find }
 }
 
 // register declares everything of the program.

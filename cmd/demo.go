@@ -83,6 +83,9 @@ func (p *Program) demo(c *cobra.Command, options demoOptions) error {
 }
 
 func (s *session) demo(ctx context.Context, options demoOptions) error {
+	if s.news.Sends() {
+		return usage("demo makes its events up, and notification has a channel (notification.smtp.address, notification.webhook.secret): nobody is to get mail of them")
+	}
 	if len(s.settings.Kafka.Brokers) == 0 {
 		s.settings.Dev = true
 	}

@@ -100,8 +100,11 @@ func (s *service) hooks(m *member) kafka.Hooks {
 			if topic == "" {
 				partition = -1
 			}
-			if kind == kafka.AlarmGroup {
+			switch kind {
+			case kafka.AlarmGroup:
 				s.health.Joined(name, !on)
+			case kafka.AlarmUndecided:
+				text = s.tellUndecided(name, on, text)
 			}
 			if on {
 				s.alarms.Begin(string(kind), name, topic, partition, text)

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/prantikov/millrace/handlers/notification"
 )
 
 // Exit statuses of every command.
@@ -30,6 +32,8 @@ type Program struct {
 	builtin bool
 	without []string
 	plugins []func(*App) error
+	// directory is where people are reached, when the program knows that by itself.
+	directory notification.Directory
 
 	in          io.Reader
 	out, errout io.Writer

@@ -102,6 +102,7 @@ func (s *service) work(ctx context.Context, options runOptions, began time.Time)
 	}
 	s.logger.Info("running", said...)
 	go s.observe(watching)
+	go s.removeOld(watching)
 	defer s.control(watching)()
 	if options.exitAtEnd {
 		within, cancel := context.WithDeadline(ctx, began.Add(options.timeout))

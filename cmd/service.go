@@ -109,6 +109,9 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	if err := s.store.CutFiles(ctx, s.instance, s.settings.DataDir); err != nil {
 		return err
 	}
+	if err := s.openNotification(); err != nil {
+		return err
+	}
 	s.gone = make(chan error, 1)
 	for _, plugin := range s.app.migrations {
 		if err := s.store.Migrate(ctx, plugin.name, plugin.files); err != nil {
@@ -124,6 +127,7 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	s.metrics.Show(s.health)
 	s.firstSeen = func(consumer, topic string) { s.consumerMetrics(consumer, topic).FirstSeen() }
 	s.storeAlarm = s.tellStoreAlarm
+	s.notified = s.metrics.Notified
 	s.transitionAccepted = func(consumer, topic string) { s.consumerMetrics(consumer, topic).TransitionAccepted() }
 	return nil
 }
@@ -304,12 +308,13 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 	settings := kafka.SubscriberSettings{
 		Kafka: s.settings.Kafka, Group: m.settings.Group, Topics: m.topics, Starts: starts,
 		// SQLite is one process's.
-		Exclusive: m.consumer.Durable() && !s.sharedStore(),
+		Exclusive: m.consumer.Stored() && !s.sharedStore(),
+		Undecided: s.undecided(m.consumer),
 		// A unit of work is a batch.
 		Serial: m.consumer.Durable(), Together: m.together, Concurrency: m.settings.Concurrency, Memory: s.memory,
 		Logger: s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),
 	}
-	if m.consumer.Durable() {
+	if m.consumer.Stored() {
 		// What the store knows of a topic is of no use once it was made anew, also while we run.
 		settings.Recognise = s.store.Recognise
 	}
@@ -401,6 +406,7 @@ func (s *service) close() error {
 	if s.reader != nil {
 		errs = append(errs, s.reader.Close())
 	}
+	s.news.Close()
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prantikov/millrace/config"
 	"github.com/prantikov/millrace/handlers"
+	"github.com/prantikov/millrace/handlers/notification"
 	"github.com/prantikov/millrace/kafka"
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/observe"
@@ -38,6 +39,10 @@ type session struct {
 	instance string
 	// firstSeen and transitionAccepted are told by the domain consumers once they run.
 	firstSeen, transitionAccepted func(consumer, topic string)
+	// notified is told how each notification ended once consumers run.
+	notified func(audience, channel, outcome string)
+	// news is the function of the consumer notification.
+	news *notification.Notifier
 	// storeAlarm is told by the store once consumers run.
 	storeAlarm func(store.Alarm)
 	// tracing is nil unless tracing.enabled says so.
@@ -132,7 +137,9 @@ func (s *session) register(first *config.Loaded) error {
 		// The full configuration is checked after this and names the mistake.
 		zone = time.UTC
 	}
+	s.news = s.notifier()
 	builtin, err := handlers.Consumers(handlers.Dependencies{
+		Notification:       s.news,
 		Store:              s.app.storage.Store,
 		Alarm:              s.app.storage.Alarm,
 		Instance:           s.app.storage.Instance,

@@ -23,6 +23,8 @@ type Dependencies struct {
 	Alarm func(store.Alarm)
 	// Instance names the folders of this process's files, where several processes share a store. Default: empty, for the only one.
 	Instance func() string
+	// Notification tells who is concerned by an event. Default: it writes the outbox.
+	Notification *notification.Notifier
 	// DataDir is where the file sinks have their folders.
 	DataDir string
 	// Pseudonym stands for a patient where one patient's events must be told apart.
@@ -44,6 +46,7 @@ func Consumers(d Dependencies) ([]*router.Consumer, error) {
 	healthRecords := healthRecords{d.entities("health-records", messages.HealthRecords, nil)}
 	counts := analytics.New(d.Zone)
 	lines := logging.New(d.Pseudonym)
+	news := d.notification()
 
 	var l list
 	l.consume("appointments", router.StrictContent(), d.durable("appointments"),
@@ -71,7 +74,7 @@ func Consumers(d Dependencies) ([]*router.Consumer, error) {
 		router.On(messages.HealthRecordDeleted, healthRecords.deleted),
 	)
 	// The fan-out: four more consumers on the same topics, each with a group of its own.
-	l.consume("notification", d.files("notification"), router.OnAny(messages.Types(), notification.Notify))
+	l.consume("notification", d.outside(news), router.OnAny(messages.Types(), news.Notify))
 	l.consume("analytics", d.durable("analytics"), router.OnAny(messages.Types(), counts.Count))
 	l.consume("logging", router.PartitionOrder(), d.files("logging"), router.OnAny(messages.Types(), lines.Log))
 	l.consume("archive", router.PartitionOrder(), d.files("archive"), router.OnRecord(messages.Types(), archive.Keep))

@@ -3,6 +3,7 @@ package handlers
 import (
 	"path/filepath"
 
+	"github.com/prantikov/millrace/handlers/notification"
 	"github.com/prantikov/millrace/router"
 	"github.com/prantikov/millrace/store"
 )
@@ -43,13 +44,25 @@ func Durable(storage Storage, consumer string) router.Option {
 // Files gives a consumer the unit of work of a file sink: the lines that its functions write through store.Lines into files of this folder
 // are synced and committed together with its progress.
 func Files(storage Storage, consumer, folder string) router.Option {
+	return files(storage, consumer, folder)
+}
+
+func files(storage Storage, consumer, folder string, daily ...string) router.Option {
 	return router.WithUnitOfWork(lazily(func() unitOfWork {
-		options := store.Options{Alarm: storage.Alarm}
+		options := store.Options{Alarm: storage.Alarm, Daily: daily}
 		if storage.Instance != nil {
 			options.Instance = storage.Instance()
 		}
 		return storage.Store().FileUnitOfWork(consumer, folder, options)
 	}))
+}
+
+// DailyFiles are the files of a built-in consumer that are begun anew each day, so that what is old can go.
+func DailyFiles(consumer string) []string {
+	if consumer == "notification" {
+		return []string{notification.File}
+	}
+	return nil
 }
 
 func (d Dependencies) storage() Storage {
@@ -58,7 +71,23 @@ func (d Dependencies) storage() Storage {
 
 func (d Dependencies) durable(consumer string) router.Option { return Durable(d.storage(), consumer) }
 
+// notification is the notifier that was given, or one that writes the outbox.
+func (d Dependencies) notification() *notification.Notifier {
+	if d.Notification != nil {
+		return d.Notification
+	}
+	return notification.New(notification.Settings{}, notification.Dependencies{Consumer: "notification", Store: d.Store})
+}
+
+// outside is what the consumer of a notifier is: with a channel it waits for others, so it has marks in the store in place of a unit of work.
+func (d Dependencies) outside(news *notification.Notifier) router.Option {
+	if news.Sends() {
+		return router.EffectsOutside(true)
+	}
+	return d.files("notification")
+}
+
 // files is a consumer's folder of the data directory.
 func (d Dependencies) files(consumer string) router.Option {
-	return Files(d.storage(), consumer, filepath.Join(d.DataDir, consumer))
+	return files(d.storage(), consumer, filepath.Join(d.DataDir, consumer), DailyFiles(consumer)...)
 }

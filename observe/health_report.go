@@ -52,6 +52,8 @@ type ConsumerReady struct {
 	Consumer string `json:"consumer"`
 	Group    string `json:"group"`
 	Joined   bool   `json:"joined"`
+	// Reason is why the consumer is held as a whole; empty when it is not.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Live returns what /healthz shows.
@@ -116,7 +118,7 @@ func (h *Health) Ready() Readiness {
 	ready := Readiness{Status: "ready", Kafka: h.kafkaWord(), Consumers: []ConsumerReady{}}
 	for _, consumer := range slices.Sorted(maps.Keys(h.groups)) {
 		known := h.groups[consumer]
-		ready.Consumers = append(ready.Consumers, ConsumerReady{consumer, known.group, known.joined})
+		ready.Consumers = append(ready.Consumers, ConsumerReady{consumer, known.group, known.joined, h.heldAsAWhole(consumer)})
 		if !known.joined {
 			ready.Status = "not ready"
 		}
@@ -125,6 +127,11 @@ func (h *Health) Ready() Readiness {
 		ready.Status = "not ready"
 	}
 	return ready
+}
+
+// heldAsAWhole is why a consumer takes nothing at all.
+func (h *Health) heldAsAWhole(consumer string) string {
+	return strings.Join(slices.Sorted(maps.Keys(h.holds[wholeConsumer(consumer)])), "; ")
 }
 
 func (h *Health) kafkaWord() string {

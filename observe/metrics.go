@@ -26,6 +26,7 @@ type Metrics struct {
 	transitions, normalised       *prometheus.CounterVec
 	spans                         *prometheus.CounterVec
 	abandoned                     *prometheus.CounterVec
+	notifications                 *prometheus.CounterVec
 	inFlight, alarms, paused      *prometheus.GaugeVec
 
 	consumers *children[consumerLabels, *ConsumerMetrics]
@@ -59,6 +60,9 @@ func NewMetrics(version string) *Metrics {
 	m.spans = m.counter("millrace_trace_spans_total", "Spans by what became of them; all but the exported ones were dropped.", "outcome")
 	m.abandoned = m.counter("millrace_abandoned_records_total", "Records whose function went on past the drain deadline and its cancelled context.",
 		"consumer", "topic")
+	m.notifications = m.counter("millrace_notifications_total",
+		"Notifications by how they ended: sent, repeated (sent before), no_recipient, no_template, refused, failed (a try), in_doubt, parked.",
+		"audience", "channel", "outcome")
 	m.inFlight = m.gauge("millrace_in_flight", "Records that a consumer has taken and not finished.", "consumer", "topic")
 	m.alarms = m.gauge("millrace_alarm", "1 while the condition lasts.", "kind", "consumer", "topic", "partition")
 	m.paused = m.gauge("millrace_paused", "1 while an operator's pause lasts; without topic or partition it covers all.", "consumer", "topic", "partition")
@@ -113,6 +117,12 @@ func (m *Metrics) SendFailed(topic, errorType string, count int) {
 // Spans counts spans by what became of them, for example exported.
 func (m *Metrics) Spans(outcome string, count int) {
 	m.spans.WithLabelValues(outcome).Add(float64(count))
+}
+
+// Notified counts how a notification ended, or a try of it. Audience, channel and outcome are of a few fixed names; a notification that never
+// came to a channel has none.
+func (m *Metrics) Notified(audience, channel, outcome string) {
+	m.notifications.WithLabelValues(audience, channel, outcome).Inc()
 }
 
 // alarm sets the gauge of one alarm.

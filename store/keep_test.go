@@ -163,7 +163,10 @@ func TestKillWhileFilesAreRemoved(t *testing.T) {
 			if len(killed) != 1 {
 				t.Fatalf("step %q: reached %d times, want once", step, len(killed))
 			}
-			_, unit, log := killed[0].logged(t)
+			s, unit, log := killed[0].logged(t)
+			if err := s.CutFiles(t.Context(), "", killed[0].data); err != nil {
+				t.Fatal(err)
+			}
 			deliver(t, unit, "claim 2", orders(0, 0, 1), "a.jsonl", "c.jsonl")
 			if got, want := killed[0].names(t), []string{"a.jsonl", "c.jsonl"}; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)

@@ -32,6 +32,9 @@ func (s *Store) cutFiles(ctx context.Context, instance, root string) error {
 		if err := rows.Scan(&consumer, &file, &length); err != nil {
 			return err
 		}
+		if length == toRemove {
+			continue // the consumer's own sink does that
+		}
 		in := folder{root: filepath.Join(root, consumer)}
 		cut, err := in.cut(file, length)
 		if err != nil {

@@ -22,9 +22,10 @@ import (
 
 // outbox is the consumer with its folder.
 type outbox struct {
-	t      *testing.T
-	files  router.Option
-	folder string
+	t         *testing.T
+	files     router.Option
+	folder    string
+	templates string
 }
 
 func setup(t *testing.T) *outbox {
@@ -42,7 +43,11 @@ func setup(t *testing.T) *outbox {
 // kit is the consumer from offset 0 on.
 func (o *outbox) kit() *routertest.Kit {
 	o.t.Helper()
-	return routertest.New(o.t, "notification", o.files, router.OnAny(messages.Types(), notification.Notify))
+	notifier := notification.New(notification.Settings{Templates: o.templates}, notification.Dependencies{})
+	if err := notifier.Open(); err != nil {
+		o.t.Fatal(err)
+	}
+	return routertest.New(o.t, "notification", o.files, router.OnAny(messages.Types(), notifier.Notify))
 }
 
 // text is the outbox.
@@ -121,32 +126,77 @@ func TestEveryActionGivesOneLineWithoutClinicalContent(t *testing.T) {
 	}
 }
 
-func TestText(t *testing.T) {
+// Ensure what a patient would read says that something happened, not what: a message on a locked screen is read by others too.
+func TestTextOfALine(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		eventType string
-		action    messages.Action
-		status    string
-		want      string
+		declared messages.Type
+		action   messages.Action
+		status   string
+		want     string
 	}{
-		{"AppointmentEvent", messages.Created, "scheduled", "Your appointment was registered."},
-		{"AppointmentEvent", messages.Updated, "confirmed", "Your appointment was changed: it is now confirmed."},
-		{"AppointmentEvent", messages.Updated, "", "Your appointment was updated."},
-		{"AppointmentEvent", messages.Cancelled, "cancelled", "Your appointment was cancelled."},
-		{"AppointmentEvent", messages.Deleted, "cancelled", "Your appointment was removed."},
-		{"PrescriptionEvent", messages.Created, "active", "Your prescription was registered."},
-		{"PrescriptionEvent", messages.Cancelled, "inactive", "Your prescription was cancelled."},
-		{"OrderEvent", messages.Shipped, "shipped", "Your order was shipped."},
-		{"OrderEvent", messages.Delivered, "delivered", "Your order was delivered."},
-		{"HealthRecordEvent", messages.Created, "", "A new health record is available."},
-		{"HealthRecordEvent", messages.Updated, "", "Your health record was updated."},
-		{"HealthRecordEvent", messages.Deleted, "", "Your health record was removed."},
+		{messages.Appointments, messages.Created, "scheduled", "Your appointment was registered."},
+		{messages.Appointments, messages.Created, "", "A new appointment is available."},
+		{messages.Appointments, messages.Updated, "confirmed", "Your appointment was changed: it is now confirmed."},
+		{messages.Appointments, messages.Updated, "", "Your appointment was updated."},
+		{messages.Appointments, messages.Cancelled, "cancelled", "Your appointment was cancelled."},
+		{messages.Appointments, messages.Deleted, "cancelled", "Your appointment was removed."},
+		{messages.Prescriptions, messages.Created, "active", "Your prescription was registered."},
+		{messages.Prescriptions, messages.Cancelled, "inactive", "Your prescription was cancelled."},
+		{messages.Orders, messages.Created, "pending", "Your order was registered."},
+		{messages.Orders, messages.Shipped, "shipped", "Your order was shipped."},
+		{messages.Orders, messages.Delivered, "delivered", "Your order was delivered."},
+		{messages.HealthRecords, messages.Created, "", "A new health record is available."},
+		{messages.HealthRecords, messages.Updated, "", "Your health record was updated."},
+		{messages.HealthRecords, messages.Deleted, "", "Your health record was removed."},
 	}
 	for _, test := range tests {
-		if got := notification.Text(test.eventType, test.action, test.status); got != test.want {
-			t.Errorf("%s %s %q: got %q, want %q", test.eventType, test.action, test.status, got, test.want)
+		t.Run(test.declared.Name()+" "+string(test.action)+" "+test.status, func(t *testing.T) {
+			t.Parallel()
+			o := setup(t)
+			value := strings.ReplaceAll(clinical[test.declared.Topic()], "ACTION", string(test.action))
+			value = strings.Replace(value, `"note"`, `"status":"`+test.status+`","note"`, 1)
+			o.kit().DeliverRecords(raw(test.declared.Topic(), value))
+			var line struct{ Text string }
+			if err := json.Unmarshal([]byte(o.text()), &line); err != nil || line.Text != test.want {
+				t.Errorf("got %q and %v, want %q", line.Text, err, test.want)
+			}
+		})
+	}
+}
+
+// Ensure a team's own texts count in the outbox too, and that a text that was taken away writes nothing.
+func TestOutboxHasTheTeamsTexts(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	o.templates = folder(t, map[string]string{
+		"patient/OrderEvent.shipped.txt": "Subject: On its way\n\nIt is on its way: {{.entityId}}.\n", "patient/OrderEvent.created.txt": "",
+	})
+	event := clinical["order-events"]
+	results := o.kit().DeliverRecords(
+		raw("order-events", strings.ReplaceAll(event, "ACTION", "created")), raw("order-events", strings.ReplaceAll(event, "ACTION", "shipped")))
+	if results[0].Outcome != record.Skipped || results[0].Reason != "no_template" {
+		t.Errorf("got %s for %q, want the event without a text skipped for no_template", results[0].Outcome, results[0].Reason)
+	}
+	if got := o.text(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"text":"It is on its way: e-1."`) {
+		t.Errorf("got %s, want one line with the team's text", got)
+	}
+}
+
+// folder is a directory with these files.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
+	return root
 }
 
 // Ensure a record that comes again adds nothing: a kit begins at offset 0, so a second one on the same store delivers the same again.
