@@ -4,6 +4,7 @@ package integration_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -46,19 +47,26 @@ const (
 // Ensure a record's trace goes through the fan-out, its retries and its dead letter, in the binary, over the wire.
 func TestOneTraceThroughRetryAndDeadLetter(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ headers []kgo.RecordHeader }{
-		"from the W3C's header": {[]kgo.RecordHeader{{Key: "traceparent", Value: []byte("00-" + traceOfRecord + "-" + parentOfRecord + "-01")}}},
-		"from b3":               {[]kgo.RecordHeader{{Key: "b3", Value: []byte(traceOfRecord + "-" + parentOfRecord + "-1")}}},
-		"from b3 in several": {[]kgo.RecordHeader{
+	w3c := []kgo.RecordHeader{{Key: "traceparent", Value: []byte("00-" + traceOfRecord + "-" + parentOfRecord + "-01")}}
+	tests := map[string]struct {
+		engine  string
+		headers []kgo.RecordHeader
+	}{
+		"from the W3C's header": {"millrace", w3c},
+		"from b3":               {"millrace", []kgo.RecordHeader{{Key: "b3", Value: []byte(traceOfRecord + "-" + parentOfRecord + "-1")}}},
+		"from b3 in several": {"millrace", []kgo.RecordHeader{
 			{Key: "X-B3-TraceId", Value: []byte(traceOfRecord)}, {Key: "X-B3-SpanId", Value: []byte(parentOfRecord)}, {Key: "X-B3-Sampled", Value: []byte("1")},
 		}},
-		"of a record that brings none": {nil},
+		"of a record that brings none": {"millrace", nil},
+		"with watermill-kafka":         {"watermill", w3c},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			collector := tracingtest.Start(t)
-			p := carelessPlatform(t, tracing(collector))
+			over := tracing(collector)
+			over["kafka"] = settings{"engine": test.engine}
+			p := carelessPlatform(t, over)
 			p.careless(t, "topics", "apply").ends(0)
 			id := "ord-" + p.word + "-failed"
 			p.produce(t, &kgo.Record{Topic: "order-events", Key: []byte(id), Value: order(id), Headers: test.headers, Timestamp: now()})
@@ -125,6 +133,60 @@ func (p *platform) wantLetter(t *testing.T, headers []kgo.RecordHeader) {
 			}
 		}
 	}
+}
+
+// Ensure an event that a function sends is below the function's try, and its consumers below that.
+func TestEventOfAFunctionContinuesItsTrace(t *testing.T) {
+	t.Parallel()
+	collector := tracingtest.Start(t)
+	p := carelessPlatform(t, tracing(collector))
+	p.careless(t, "topics", "apply").ends(0)
+	id := "ord-" + p.word + "-echo"
+	p.produce(t, &kgo.Record{Topic: "order-events", Key: []byte(id), Value: order(id), Timestamp: now(), Headers: []kgo.RecordHeader{
+		{Key: "traceparent", Value: []byte("00-" + traceOfRecord + "-" + parentOfRecord + "-01")},
+	}})
+	run := p.careless(t, "run")
+	eventually(t, "the copy is handled", func() bool {
+		return !run.running() || strings.Contains(p.logOf(t, "logging"), id+"-copy")
+	})
+	run.signal(syscall.SIGTERM)
+	run.ends(0)
+	var sent tracingtest.Span
+	try := ""
+	for _, span := range collector.Spans() {
+		switch {
+		case span.Kind == "producer":
+			sent = span
+		case span.Parent == parentOfRecord && span.Attributes["millrace.consumer"] == "careless":
+			try = span.ID
+		}
+	}
+	if sent.Trace != traceOfRecord || sent.Parent != try || try == "" {
+		t.Errorf("got the sending %+v, want it below the careless consumer's try %q", sent, try)
+	}
+	below := 0
+	for _, span := range collector.Spans() {
+		if span.Parent == sent.ID && span.Trace == traceOfRecord {
+			below++
+		}
+	}
+	if below == 0 {
+		t.Error("got no try below the sending, want those of the consumers of the copy")
+	}
+}
+
+// logOf is what the files of a file sink have.
+func (p *platform) logOf(t testing.TB, consumer string) string {
+	t.Helper()
+	var text strings.Builder
+	for _, name := range p.files(t, consumer) {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(content)
+	}
+	return text.String()
 }
 
 // Ensure what publish sends begins a trace that the consumers continue, and that lines that bring their own, or are raw, stay as they are.

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	millrace.Main(millrace.Builtin(), millrace.Plugin(func(app *millrace.App) error {
-		c := &careless{tries: map[string]int{}}
+		c := &careless{tries: map[string]int{}, events: app.Producer()}
 		return app.Consume("careless", router.OnAny(messages.Types(), func(ctx context.Context, e messages.Event[any]) error {
 			app.Logger().Debug("handling", "event", e, "text", fmt.Sprintf("%+v", e))
 			return c.handle(ctx, e)
@@ -27,6 +27,8 @@ func main() {
 
 // careless counts the tries of each entity.
 type careless struct {
+	events *millrace.Producer
+
 	mu    sync.Mutex
 	tries map[string]int
 }
@@ -53,6 +55,9 @@ func (c *careless) handle(ctx context.Context, e messages.Event[any]) error {
 	case strings.HasSuffix(e.EntityID, "-slow") && try <= 4:
 		<-ctx.Done()
 		return quoted
+	case strings.HasSuffix(e.EntityID, "-echo"):
+		_, err := c.events.Publish(ctx, messages.OrderCreated, messages.OrderEvent{OrderID: e.EntityID + "-copy", Status: "pending"})
+		return err
 	}
 	return nil
 }
