@@ -7,7 +7,9 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # The data directory is made here because the last stage has no shell to make it in; a new volume takes its owner and mode from the image.
-RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/millrace ./cmd/millrace && mkdir -m 0700 /out/data
+# Without a git repository around, or with one of which only a part is here, the binary does not know its commit.
+RUN git rev-parse --verify --quiet HEAD || export GOFLAGS=-buildvcs=false; \
+    CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/millrace ./cmd/millrace && mkdir -m 0700 /out/data
 
 # Nothing but the binary and the authorities that TLS trusts.
 FROM scratch

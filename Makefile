@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store ci
+.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store ci
 
 # Tests with these build tags need a real Kafka and kcat, or a PostgreSQL; go test ./... alone leaves them out.
 TAGS := -tags kafka,postgres
@@ -34,6 +34,12 @@ format: ## gofmt all sources
 cross: ## build for macOS on ARM and for Windows
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./...
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null ./...
+
+release: ## build dist/: static binaries of six platforms, checksums, SBOMs (CycloneDX)
+	@scripts/release.sh dist
+
+reproducible: ## build the last commit's release twice, from two folders, and compare
+	@scripts/reproducible.sh
 
 kafka-up: ## start a real Apache Kafka and wait until it answers (BROKERS=3: three)
 	@scripts/kafka.sh up
