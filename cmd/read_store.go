@@ -12,7 +12,7 @@ import (
 
 // readStore reads the store beside whoever writes to it. When nothing has made one yet, it says so on stderr and reads nothing.
 func (s *session) readStore(ctx context.Context, read func(*store.Store) error) error {
-	opened, err := store.OpenReader(ctx, s.storePlace())
+	opened, err := store.OpenReader(ctx, s.storePlace(), store.By(currentBuild().program))
 	if errors.Is(err, fs.ErrNotExist) {
 		place := strconv.Quote(s.storeFile())
 		if s.sharedStore() {

@@ -95,7 +95,7 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	if s.pseudonyms, err = privacy.Open(s.settings.Privacy.KeyFile); err != nil {
 		return err
 	}
-	if s.store, err = store.Open(ctx, s.storePlace(), s.logger); err != nil {
+	if s.store, err = store.Open(ctx, s.storePlace(), s.logger, store.By(currentBuild().program)); err != nil {
 		return err
 	}
 	if s.sharedStore() {

@@ -62,16 +62,45 @@ func (d dialect) choose(files fs.FS) (fs.FS, error) {
 
 // migrateOwn brings our tables up to date.
 func migrateOwn(d dialect, apply func(table string, files fs.FS) error) error {
-	files, err := fs.Sub(migrations, "migrations/"+d.folder)
+	files, err := d.own()
 	if err != nil {
 		return err
 	}
 	return apply(ownVersions, files)
 }
 
+// own are our migrations for this database.
+func (d dialect) own() (fs.FS, error) { return fs.Sub(migrations, "migrations/"+d.folder) }
+
+// versions knows what a table of versions has, and what the files would make of it.
+func (d dialect) versions(db *sql.DB, table string, files fs.FS) (*goose.Provider, error) {
+	return goose.NewProvider(d.goose, db, files, goose.WithTableName(table), goose.WithDisableGlobalRegistry(true))
+}
+
+// check finds tables of ours that this program does not know. It writes nothing: where there is no table of versions, none is made.
+func (o opening) check(ctx context.Context, d dialect, db *sql.DB) error {
+	var tables int
+	if err := db.QueryRowContext(ctx, d.hasTable, ownVersions).Scan(&tables); err != nil || tables == 0 {
+		return err
+	}
+	files, err := d.own()
+	if err != nil {
+		return err
+	}
+	provider, err := d.versions(db, ownVersions, files)
+	if err != nil {
+		return err
+	}
+	present, newest, err := provider.GetVersions(ctx)
+	if err == nil && present > newest {
+		err = o.refuse(ctx, db, ownVersions, present, newest)
+	}
+	return err
+}
+
 // migrate applies what the table of versions does not have.
-func migrate(ctx context.Context, d dialect, db *sql.DB, table string, files fs.FS) error {
-	provider, err := goose.NewProvider(d.goose, db, files, goose.WithTableName(table), goose.WithDisableGlobalRegistry(true))
+func (o opening) migrate(ctx context.Context, d dialect, db *sql.DB, table string, files fs.FS) error {
+	provider, err := d.versions(db, table, files)
 	if err != nil {
 		return err
 	}
@@ -80,8 +109,10 @@ func migrate(ctx context.Context, d dialect, db *sql.DB, table string, files fs.
 		return err
 	}
 	if present > newest {
-		return fmt.Errorf("its tables have version %d, this program knows %d: a newer program wrote them", present, newest)
+		return o.refuse(ctx, db, table, present, newest)
 	}
-	_, err = provider.Up(ctx)
-	return err
+	if _, err := provider.Up(ctx); err != nil {
+		return err
+	}
+	return o.remember(ctx, db, table, newest)
 }

@@ -14,7 +14,10 @@ import (
 
 // postgres is a schema of a database that several processes share. Each unit of work has a connection to itself while it is written: what
 // is committed at the same time the server writes to its disk together.
-type postgres struct{ pool *sql.DB }
+type postgres struct {
+	pool    *sql.DB
+	opening opening
+}
 
 // postgresDialect is how PostgreSQL says it.
 var postgresDialect = dialect{
@@ -38,12 +41,12 @@ func IsPostgres(where string) bool {
 }
 
 // openPostgres brings the tables up to date and opens both pools.
-func openPostgres(ctx context.Context, where string, logger *slog.Logger) (*Store, error) {
+func openPostgres(ctx context.Context, where string, logger *slog.Logger, o opening) (*Store, error) {
 	pool, err := writePool(where)
 	if err != nil {
 		return nil, err
 	}
-	d := &postgres{pool: pool}
+	d := &postgres{pool: pool, opening: o}
 	if err := d.check(ctx, logger); err != nil {
 		return nil, errors.Join(explainPostgres(where, err), pool.Close())
 	}
@@ -129,7 +132,7 @@ func (d *postgres) migrate(ctx context.Context, table string, files fs.FS) error
 		return fmt.Errorf("waiting for the lock of the migrations: %w", err)
 	}
 	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+key+")") }()
-	return migrate(ctx, postgresDialect, d.pool, table, files)
+	return d.opening.migrate(ctx, postgresDialect, d.pool, table, files)
 }
 
 func (d *postgres) close() error { return d.pool.Close() }

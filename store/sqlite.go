@@ -17,8 +17,9 @@ import (
 
 // sqlite is the database in a file of this process. One goroutine writes; a pool reads beside it.
 type sqlite struct {
-	path   string
-	writer *sqliteWriter
+	path    string
+	writer  *sqliteWriter
+	opening opening
 }
 
 // sqliteDialect is how SQLite says it.
@@ -37,22 +38,22 @@ var sqliteDialect = dialect{
 func asItIs(text string) string { return text }
 
 // openSQLite opens the file, makes it where it is missing, and brings its tables up to date.
-func openSQLite(ctx context.Context, path string, logger *slog.Logger) (*Store, error) {
+func openSQLite(ctx context.Context, path string, logger *slog.Logger, o opening) (*Store, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, unavailable("opening the store "+quoted(path), err)
 	}
-	s, err := openPrepared(ctx, path, logger)
+	s, err := openPrepared(ctx, path, logger, o)
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}
 	return s, nil
 }
 
-func openPrepared(ctx context.Context, path string, logger *slog.Logger) (*Store, error) {
+func openPrepared(ctx context.Context, path string, logger *slog.Logger, o opening) (*Store, error) {
 	if err := checkFile(ctx, path); err != nil {
 		return nil, err
 	}
-	apply := func(table string, files fs.FS) error { return migrateFile(ctx, path, table, files) }
+	apply := func(table string, files fs.FS) error { return o.migrateFile(ctx, path, table, files) }
 	if err := migrateOwn(sqliteDialect, apply); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func openPrepared(ctx context.Context, path string, logger *slog.Logger) (*Store
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
 	}
-	s := &Store{where: path, logger: logger, dialect: sqliteDialect, database: &sqlite{path: path, writer: writer}, reader: reader}
+	s := &Store{where: path, logger: logger, dialect: sqliteDialect, database: &sqlite{path: path, writer: writer, opening: o}, reader: reader}
 	if s.reads, err = prepareReads(ctx, s.dialect, reader); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -94,18 +95,18 @@ func (d *sqlite) migrate(ctx context.Context, table string, files fs.FS) error {
 		return err
 	}
 	defer lent.end()
-	return migrateFile(ctx, d.path, table, files)
+	return d.opening.migrateFile(ctx, d.path, table, files)
 }
 
 func (d *sqlite) close() error { return d.writer.close() }
 
-func migrateFile(ctx context.Context, path, table string, files fs.FS) error {
+func (o opening) migrateFile(ctx context.Context, path, table string, files fs.FS) error {
 	db, err := openPool(path, 1, writePragmas[:])
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	return retryBusy(ctx, func() error { return migrate(ctx, sqliteDialect, db, table, files) })
+	return retryBusy(ctx, func() error { return o.migrate(ctx, sqliteDialect, db, table, files) })
 }
 
 // openSQLiteReader opens a file for reading.

@@ -36,21 +36,22 @@ type Store struct {
 // the password in it.
 //
 // It returns an error that says what to do when the file is damaged, read-only, locked for more than ten seconds, when the database
-// cannot be reached or may not be written, and when a newer version wrote the tables. Reading a whole file to check it takes about a
+// cannot be reached or may not be written, and when a newer version wrote the tables, which it names. Reading a whole file to check it takes about a
 // second per gigabyte.
-func Open(ctx context.Context, where string, logger *slog.Logger) (*Store, error) {
+func Open(ctx context.Context, where string, logger *slog.Logger, options ...OpenOption) (*Store, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	if IsPostgres(where) {
-		return openPostgres(ctx, where, logger)
+		return openPostgres(ctx, where, logger, openedWith(options))
 	}
-	return openSQLite(ctx, where, logger)
+	return openSQLite(ctx, where, logger, openedWith(options))
 }
 
 // OpenReader opens a store for reading alone, also while others write it: for commands that show something. It makes and changes nothing. A
-// unit of work of such a store does not begin. It returns an error that wraps [os.ErrNotExist] where there is no store yet.
-func OpenReader(ctx context.Context, where string) (*Store, error) {
+// unit of work of such a store does not begin. It returns an error that wraps [os.ErrNotExist] where there is no store yet, and one that names
+// the program that it needs where a newer one has written it.
+func OpenReader(ctx context.Context, where string, options ...OpenOption) (*Store, error) {
 	s := &Store{where: where, logger: slog.New(slog.DiscardHandler)}
 	var err error
 	if IsPostgres(where) {
@@ -63,7 +64,10 @@ func OpenReader(ctx context.Context, where string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.reads, err = prepareReads(ctx, s.dialect, s.reader); err != nil {
+	if err = openedWith(options).check(ctx, s.dialect, s.reader); err == nil {
+		s.reads, err = prepareReads(ctx, s.dialect, s.reader)
+	}
+	if err != nil {
 		return nil, errors.Join(unavailable("opening the store "+quoted(s.where), err), s.reader.Close())
 	}
 	return s, nil
