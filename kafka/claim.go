@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -77,15 +78,30 @@ func newClaim(m *member, subscribed *subscription, source source, sink sink, res
 	}
 	// A position below 0: nothing was committed and the log's start could not be asked for; the first record says where it is.
 	c.marked = mark{frontier: max(source.InitialOffset(), 0)}
-	var done progress.DoneSet
-	if restored.offset == source.InitialOffset() {
-		if set, ours := restored.done(); ours {
-			done, c.marked.text = set, restored.metadata
-		}
-	}
-	c.progress = progress.New(c.marked.frontier, done, settings.Together)
+	c.progress = progress.New(c.marked.frontier, c.restore(restored), settings.Together)
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(subscribed.ctx))
 	return c
+}
+
+// restore is what is finished above the frontier, as the former owner committed it. What a newer program committed in another form is left
+// aside: all below the frontier is finished in any form, so nothing is lost, and what was finished above it is done again.
+func (c *claim) restore(restored committed) progress.DoneSet {
+	if restored.offset != c.source.InitialOffset() {
+		return progress.DoneSet{}
+	}
+	done, err := restored.done()
+	switch {
+	case err == nil:
+		c.marked.text = restored.metadata
+	case errors.Is(err, progress.ErrNewer):
+		c.settings.Logger.Warn("a newer millrace has committed what is finished above this offset, in a form that this one does not know: that is done again",
+			"topic", c.topic, "partition", c.partition, "offset", restored.offset, "error", err)
+		return progress.DoneSet{}
+	default:
+		// Another client's metadata.
+		return progress.DoneSet{}
+	}
+	return done
 }
 
 // lookEvery is how often the frontier is marked while records flow.

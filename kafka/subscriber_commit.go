@@ -16,9 +16,10 @@ type committed struct {
 	metadata string
 }
 
-// done is the done set that the former owner committed; ok is false for metadata that is not ours.
-func (c committed) done() (done progress.DoneSet, ok bool) {
-	return done, done.UnmarshalText([]byte(c.metadata)) == nil
+// done is the done set that the former owner committed. The error is progress.ErrNewer for that of a newer program, and another one for
+// metadata that is not ours.
+func (c committed) done() (done progress.DoneSet, err error) {
+	return done, done.UnmarshalText([]byte(c.metadata))
 }
 
 // commit commits positions of any partitions of a topic, as a member of the session's generation, and returns what became of it.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -15,11 +16,16 @@ import (
 // (offset.metadata.max.bytes).
 const MaxText = 4096
 
-// textVersion opens the text of a set, so that metadata that another tool committed is not read as one.
+// textVersion opens the text of a set, so that metadata that another tool committed is not read as one. A version that writes another
+// comes at least one release after one that reads it, for both are there while an upgrade rolls.
 const textVersion = "1:"
 
-// ErrTooLarge is the error of a set whose text would be longer than [MaxText].
-var ErrTooLarge = errors.New("more than 4096 bytes")
+var (
+	// ErrTooLarge is the error of a set whose text would be longer than [MaxText].
+	ErrTooLarge = errors.New("more than 4096 bytes")
+	// ErrNewer is in the error of a text that a later version of this package wrote: nothing of it can be told.
+	ErrNewer = errors.New("a later version wrote it")
+)
 
 // Run is the offsets from From up to, and without, To.
 type Run struct {
@@ -130,13 +136,17 @@ func (s DoneSet) Fitting() (text []byte, whole bool) {
 	}
 }
 
-// UnmarshalText reads what [DoneSet.MarshalText] wrote. It returns an error for every other text and leaves the set as it was then.
+// UnmarshalText reads what [DoneSet.MarshalText] wrote. It returns an error for every other text, [ErrNewer] for that of a later version, and
+// leaves the set as it was then.
 func (s *DoneSet) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		s.runs = nil
 		return nil
 	}
 	encoded, ok := strings.CutPrefix(string(text), textVersion)
+	if version, newer := laterVersion(string(text)); newer {
+		return fmt.Errorf("reading done set of version %d: %w", version, ErrNewer)
+	}
 	if !ok || len(text) > MaxText {
 		return fmt.Errorf("reading done set: want %d bytes or fewer that begin with %q", MaxText, textVersion)
 	}
@@ -150,6 +160,13 @@ func (s *DoneSet) UnmarshalText(text []byte) error {
 	}
 	s.runs = runs
 	return nil
+}
+
+// laterVersion says whether a text is one of ours, of a version after this one.
+func laterVersion(text string) (version uint64, later bool) {
+	number, _, found := strings.Cut(text, ":")
+	version, err := strconv.ParseUint(number, 10, 16)
+	return version, found && err == nil && version > 1 && number[0] != '0'
 }
 
 func readRuns(raw []byte) ([]Run, error) {

@@ -94,11 +94,42 @@ func TestDoneSetTextIsBounded(t *testing.T) {
 	}
 }
 
+// Ensure that what a later version wrote is told from what is none of ours: an upgrade that rolls has both beside each other.
+func TestDoneSetKnowsALaterVersion(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, text string
+		want       bool
+	}{
+		{"the next version is later", "2:AQE", true},
+		{"a version with other signs is later", "17:{\"runs\":[]}", true},
+		{"our own version is not", "1:AQE", false},
+		{"our own version that is broken is not", "1:%%%", false},
+		{"a time of another tool is not", "08:15", false},
+		{"a name of another tool is not", "host:9092", false},
+		{"a number alone is not", "2", false},
+		{"nothing is not", "", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var set progress.DoneSet
+			set.Add(7)
+			err := set.UnmarshalText([]byte(test.text))
+			if got := errors.Is(err, progress.ErrNewer); got != test.want {
+				t.Errorf("got %v, want %v: %t", err, progress.ErrNewer, test.want)
+			}
+			if err != nil && !set.Contains(7) {
+				t.Error("the set was changed, want it as it was")
+			}
+		})
+	}
+}
+
 func TestDoneSetRefusesOtherText(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, text string }{
 		{"another tool's metadata is refused", "lag=5"},
-		{"another version is refused", "2:AQE"},
 		{"broken base64 is refused", "1:%%%"},
 		{"a run without length is refused", "1:AQ"},
 		{"an empty run is refused", "1:AQA"},
