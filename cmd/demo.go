@@ -89,6 +89,8 @@ func (s *session) demo(ctx context.Context, options demoOptions) error {
 	if len(s.settings.Kafka.Brokers) == 0 {
 		s.settings.Dev = true
 	}
+	// A demonstration beside a running process must not take its place, and does not come back.
+	s.settings.Kafka.InstanceID = ""
 	if options.seed == 0 {
 		options.seed = rand.Uint64()
 	}

@@ -17,7 +17,8 @@ func runCommand(p *Program) *cobra.Command {
 		Use:   "run",
 		Short: "Run the consumers",
 		Long: "Run takes every event to the function written for its action, until SIGTERM or SIGINT: then it lets work in flight end,\n" +
-			"commits, and exits with 0. A second signal ends it at once.",
+			"commits, and exits with 0. A second signal ends it at once. With kafka.instance_id it stays in its groups when it stops,\n" +
+			"for the next start to go on with the same partitions; millrace leave ends that.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
@@ -108,6 +109,7 @@ func (s *service) work(ctx context.Context, options runOptions, began time.Time)
 		within, cancel := context.WithDeadline(ctx, began.Add(options.timeout))
 		defer cancel()
 		if err := s.untilEnd(within); ctx.Err() == nil {
+			s.leaveForGood()
 			return err
 		}
 	}

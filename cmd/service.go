@@ -305,8 +305,12 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 	for _, topic := range m.topics {
 		starts[topic] = start
 	}
+	lasting, err := s.lastingName()
+	if err != nil {
+		return nil, err
+	}
 	settings := kafka.SubscriberSettings{
-		Kafka: s.settings.Kafka, Group: m.settings.Group, Topics: m.topics, Starts: starts,
+		Kafka: s.settings.Kafka, Group: m.settings.Group, Instance: memberName(lasting, m.consumer.Name()), Topics: m.topics, Starts: starts,
 		// SQLite is one process's.
 		Exclusive: m.consumer.Stored() && !s.sharedStore(),
 		Undecided: s.undecided(m.consumer),
@@ -343,6 +347,15 @@ func policy(setting string) router.Policy {
 		return ""
 	}
 	return router.Policy(setting)
+}
+
+// leaveForGood makes the coming stop leave the groups also where this process has a lasting name: it ends by itself, nobody starts it again.
+func (s *service) leaveForGood() {
+	for _, m := range s.members {
+		if leaving, ok := m.subscriber.(interface{ LeaveForGood() }); ok {
+			leaving.LeaveForGood()
+		}
+	}
 }
 
 // failures are why consumers ended by themselves.

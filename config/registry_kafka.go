@@ -8,6 +8,8 @@ func kafkaSettings() []Setting {
 			Doc: "watermill uses watermill-kafka's subscriber and publisher instead of our own."},
 		{Path: "kafka.client_id", Kind: KindText, Default: "millrace", Kafka: "client.id", Spring: "spring.kafka.client-id",
 			Doc: "The name by which brokers know this client in logs and quotas."},
+		{Path: "kafka.instance_id", Kind: KindText, Kafka: "group.instance.id", Spring: "spring.kafka.consumer.properties.group.instance.id",
+			Doc: "The lasting name of this process, another one for each: its consumers are static members of their groups, NAME-CONSUMER. A restart within kafka.session_timeout then moves no partition, and a stop does not leave the groups: millrace leave does. hostname takes the host's name, for hosts that keep it; empty is off."},
 		{Path: "kafka.version", Kind: KindText, Default: "2.8.0",
 			Doc: "The oldest Kafka that the brokers run; never newer than that."},
 		{Path: "kafka.wait", Kind: KindDuration, Default: "60s", Flag: "wait",

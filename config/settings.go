@@ -87,6 +87,9 @@ type Kafka struct {
 	Engine string `koanf:"engine"`
 	// ClientID is client.id. Default millrace.
 	ClientID string `koanf:"client_id"`
+	// InstanceID makes each consumer a static member of its group, INSTANCE-CONSUMER (group.instance.id): a restart within the session timeout
+	// moves no partition. [InstanceHostname] takes the host's name. Default empty: a stop leaves the groups.
+	InstanceID string `koanf:"instance_id"`
 	// Version is the oldest Kafka that the brokers run. Default 2.8.0.
 	Version string `koanf:"version"`
 	// Wait is how long a broker that is away at start is waited for. Default 60 s.
@@ -126,6 +129,9 @@ type Kafka struct {
 	SASL       SASL     `koanf:"sasl"`
 	Producer   Producer `koanf:"producer"`
 }
+
+// InstanceHostname is the value of kafka.instance_id that stands for the name of the host.
+const InstanceHostname = "hostname"
 
 const (
 	// UnreadableHold keeps a partition before a batch that cannot be read, with an alarm.

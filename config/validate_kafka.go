@@ -24,6 +24,7 @@ func (c *checker) connection() {
 	if strings.TrimSpace(kafka.ClientID) == "" {
 		c.refuse("kafka.client_id", kafka.ClientID, "brokers know a client by it", c.usual("kafka.client_id"))
 	}
+	c.instance(kafka)
 	c.version(kafka.Version)
 	if kafka.Wait < 0 {
 		c.refuse("kafka.wait", kafka.Wait, "it must not be negative", "0 does not wait, "+c.usual("kafka.wait"))
@@ -41,6 +42,23 @@ func (c *checker) connection() {
 		c.refuse("kafka.max_decompressed_bytes", kafka.MaxDecompressedBytes,
 			fmt.Sprintf("a record of kafka.producer.max_message_bytes (%s) could be sent but never read", formatSize(kafka.Producer.MaxMessageBytes)),
 			c.usual("kafka.max_decompressed_bytes"), "kafka.producer.max_message_bytes")
+	}
+}
+
+// longestInstance leaves room for a consumer's name within the 249 characters that Kafka takes.
+const longestInstance = 150
+
+func (c *checker) instance(kafka Kafka) {
+	const advice = "write hostname, or a name that no other process has"
+	switch name := kafka.InstanceID; {
+	case name == "":
+	case !legalInTopic(name):
+		c.refuse("kafka.instance_id", name, "an instance id has letters, digits, . _ and - only", advice)
+	case len(name) > longestInstance:
+		c.refuse("kafka.instance_id", name, fmt.Sprintf("it has %d characters, and with a consumer's name Kafka takes no more than %d of them", len(name), longestInstance), advice)
+	case kafka.Engine == "watermill":
+		c.refuse("kafka.instance_id", name, "watermill-kafka joins a group once for each topic, and a group has one member of a name",
+			"remove the line, or set kafka.engine to millrace", "kafka.engine")
 	}
 }
 

@@ -44,10 +44,15 @@ type mistakeCase struct {
 func TestMistakesOfKafka(t *testing.T) {
 	t.Parallel()
 	runMistakes(t, map[string]mistakeCase{
-		"a broker without a port":             {func(s *config.Settings) { s.Kafka.Brokers = []string{"a:1", "b"} }, "kafka.brokers", `"b"`, "host:port"},
-		"a broker without a host":             {func(s *config.Settings) { s.Kafka.Brokers = []string{":9092"} }, "kafka.brokers", `":9092"`, "host:port"},
-		"an unknown engine":                   {func(s *config.Settings) { s.Kafka.Engine = "franz" }, "kafka.engine", `"franz"`, "not one of"},
-		"no client id":                        {func(s *config.Settings) { s.Kafka.ClientID = "" }, "kafka.client_id", `""`, "know a client by it"},
+		"a broker without a port":         {func(s *config.Settings) { s.Kafka.Brokers = []string{"a:1", "b"} }, "kafka.brokers", `"b"`, "host:port"},
+		"a broker without a host":         {func(s *config.Settings) { s.Kafka.Brokers = []string{":9092"} }, "kafka.brokers", `":9092"`, "host:port"},
+		"an unknown engine":               {func(s *config.Settings) { s.Kafka.Engine = "franz" }, "kafka.engine", `"franz"`, "not one of"},
+		"no client id":                    {func(s *config.Settings) { s.Kafka.ClientID = "" }, "kafka.client_id", `""`, "know a client by it"},
+		"an instance id with a blank":     {func(s *config.Settings) { s.Kafka.InstanceID = "pod 0" }, "kafka.instance_id", `"pod 0"`, "letters, digits"},
+		"an instance id that is too long": {func(s *config.Settings) { s.Kafka.InstanceID = strings.Repeat("a", 151) }, "kafka.instance_id", `"` + strings.Repeat("a", 151) + `"`, "151 characters"},
+		"an instance id of watermill-kafka": {func(s *config.Settings) {
+			s.Kafka.InstanceID, s.Kafka.Engine = "hostname", "watermill"
+		}, "kafka.instance_id", `"hostname"`, "once for each topic"},
 		"a version that is none":              {func(s *config.Settings) { s.Kafka.Version = "newest" }, "kafka.version", `"newest"`, "not a version"},
 		"a version that is too old":           {func(s *config.Settings) { s.Kafka.Version = "2.0.1" }, "kafka.version", `"2.0.1"`, "before 2.1.0"},
 		"a negative wait":                     {func(s *config.Settings) { s.Kafka.Wait = -time.Second }, "kafka.wait", "-1s", "negative"},

@@ -42,6 +42,8 @@ func explain(err error) string {
 		return "the broker's access rules do not allow it"
 	case errors.Is(err, sarama.ErrInconsistentGroupProtocol):
 		return "the members of the group have no way in common to share partitions: the first of the two rollouts, kafka.rebalance: migrate on all of them, is missing"
+	case errors.Is(err, sarama.ErrFencedInstancedId):
+		return "another process has joined the group under the same instance id (kafka.instance_id)"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, io.EOF):

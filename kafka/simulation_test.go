@@ -205,7 +205,7 @@ func (s *simulation) own(lasts time.Duration, killed bool) {
 	simulated := &simulatedClaim{log: s.log, from: position.offset, messages: make(chan *sarama.ConsumerMessage, 16), ctx: ctx}
 	out := make(chan *message.Message)
 	subscribed := &subscription{topic: "simulated", ctx: context.Background(), out: out, hand: handOverBatch}
-	c := newClaim(newMember(s.sub, nil), subscribed, simulated, simulated, position)
+	c := newClaim(newMember(s.sub, nil, ""), subscribed, simulated, simulated, position)
 	go func() {
 		for m := range out {
 			go s.handle(m, life)

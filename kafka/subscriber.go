@@ -74,13 +74,13 @@ func (s *Subscriber) subscribe(ctx context.Context, topic string, hand handOver)
 	added := &subscription{topic: topic, ctx: ctx, out: make(chan *message.Message), hand: hand}
 	_, taken := s.waiting[topic]
 	if s.joined || taken || !slices.Contains(s.settings.Topics, topic) {
-		s.start(map[string]*subscription{topic: added})
+		s.start(map[string]*subscription{topic: added}, "")
 		return added.out, nil
 	}
 	s.waiting[topic] = added
 	if s.complete() {
 		s.joined = true
-		s.start(s.waiting)
+		s.start(s.waiting, s.settings.Instance)
 		s.waiting = nil
 	}
 	return added.out, nil
@@ -96,16 +96,17 @@ func (s *Subscriber) complete() bool {
 	return true
 }
 
-// start makes a member of the group for these subscriptions.
-func (s *Subscriber) start(subscriptions map[string]*subscription) {
+// start makes a member of the group for these subscriptions, under the instance id if there is one.
+func (s *Subscriber) start(subscriptions map[string]*subscription, instance string) {
 	s.members = slices.DeleteFunc(s.members, (*member).over)
-	m := newMember(s, subscriptions)
+	m := newMember(s, subscriptions, instance)
 	s.members = append(s.members, m)
 	go m.run()
 }
 
 // Close stops taking records, lets what is in flight end within the drain timeout, commits, leaves the group and closes all channels, in
-// this order; then it returns. Closing twice, also at the same time, waits for the same end.
+// this order; then it returns. A subscriber with an instance does not leave: see [Subscriber.LeaveForGood]. Closing twice, also at the same
+// time, waits for the same end.
 func (s *Subscriber) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -124,7 +125,17 @@ func (s *Subscriber) Close() error {
 	return nil
 }
 
-// Err says why the subscriber ended by itself: [ErrNotAlone], or nil while it has not.
+// LeaveForGood makes the coming [Subscriber.Close] leave the group also where the subscriber has an instance: it does not come back, and others
+// get its partitions at once. Without it they wait for the session timeout, so that a restart moves nothing.
+func (s *Subscriber) LeaveForGood() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.members {
+		m.forGood.Store(true)
+	}
+}
+
+// Err says why the subscriber ended by itself: [ErrNotAlone], [ErrFenced], or nil while it has not.
 func (s *Subscriber) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,12 +35,13 @@ func (m *member) releaseTimeout() time.Duration {
 	return m.settings.DrainTimeout + abandonAfter + 5*readTimeout(m.settings.Kafka)
 }
 
-// abandon gives a connection up. What hangs in it may hang for ever, so nobody waits for it; the group is told that the member left.
+// abandon gives a connection up. What hangs in it may hang for ever, so nobody waits for it; the group is told that the member left. One with
+// an instance does not leave: it takes its own place when it joins again.
 func (m *member) abandon(c *connection, sess sarama.ConsumerGroupSession) {
 	c.abandoned = true
 	close(c.gone)
 	go func() {
-		if coordinator, err := c.shared.Coordinator(m.settings.Group); err == nil {
+		if coordinator, err := c.shared.Coordinator(m.settings.Group); err == nil && m.instance == "" {
 			_, _ = coordinator.LeaveGroup(&sarama.LeaveGroupRequest{GroupId: m.settings.Group, MemberId: sess.MemberID()})
 		}
 		_ = c.client.Close()

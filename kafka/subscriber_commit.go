@@ -30,6 +30,7 @@ func (s *session) commit(sess sarama.ConsumerGroupSession, topic string, positio
 	}
 	request := &sarama.OffsetCommitRequest{
 		Version: 8, ConsumerGroup: s.m.settings.Group, ConsumerID: sess.MemberID(), ConsumerGroupGeneration: sess.GenerationID(),
+		GroupInstanceId: s.m.instanceID(),
 	}
 	for partition, at := range positions {
 		request.AddBlockWithLeaderEpoch(topic, partition, at.offset, -1, 0, at.metadata)

@@ -71,6 +71,7 @@ func (m *member) clientConfig() (*sarama.Config, error) {
 	}
 	c.ChannelBufferSize = max(c.ChannelBufferSize, m.settings.Kafka.BatchRecords)
 	c.Consumer.Return.Errors = true
+	c.Consumer.Group.InstanceId = m.instance
 	c.Consumer.Group.Rebalance.GroupStrategies = m.strategies()
 	if m.cooperative() {
 		// A pause between two tries to join goes by without a heartbeat.
@@ -92,7 +93,7 @@ func (m *member) watch(c *connection) {
 			if !ok {
 				return
 			}
-			if passing(err) || m.ctx.Err() != nil {
+			if m.fenced(err) || passing(err) || m.ctx.Err() != nil {
 				m.settings.Logger.Debug("passing error of the group", "error", err)
 				continue
 			}
@@ -110,7 +111,7 @@ func (m *member) watch(c *connection) {
 	}
 }
 
-// close leaves the group and closes the client. A nil connection is closed already.
+// close leaves the group, as a member without an instance does, and closes the client. A nil connection is closed already.
 func (c *connection) close(m *member) {
 	if c == nil || c.abandoned {
 		return

@@ -51,6 +51,12 @@ type member struct {
 	suspicion chan error
 	// rebuild is true when the next session needs another connection.
 	rebuild atomic.Bool
+	// instance is the member's lasting name in the group (group.instance.id); empty for none.
+	instance string
+	// id is what the group called the member in its last session; only run's goroutine uses it.
+	id string
+	// forGood is true when a member with an instance is to leave the group at its end, joinAnew when it is to leave before its next session.
+	forGood, joinAnew atomic.Bool
 
 	// ctx ends when the member is to leave.
 	ctx  context.Context
@@ -75,12 +81,12 @@ type member struct {
 	current *session
 }
 
-func newMember(s *Subscriber, subscriptions map[string]*subscription) *member {
+func newMember(s *Subscriber, subscriptions map[string]*subscription, instance string) *member {
 	ctx, stop := context.WithCancel(context.Background())
 	settings := &s.settings
 	m := &member{
-		settings: settings, pauses: &s.pauses, memory: settings.Memory, keys: &s.keys, subscriptions: subscriptions, ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(),
-		ids:     map[string]string{},
+		settings: settings, pauses: &s.pauses, memory: settings.Memory, keys: &s.keys, subscriptions: subscriptions, instance: instance,
+		ctx: ctx, stop: stop, done: make(chan struct{}), lastRead: time.Now(), ids: map[string]string{},
 		trouble: alarm{kind: AlarmGroup, hook: settings.Hooks.Alarm}, suspicion: make(chan error, 1),
 		commits: alarm{kind: AlarmCommit, hook: settings.Hooks.Alarm}, undecided: alarm{kind: AlarmUndecided, hook: settings.Hooks.Alarm},
 		stalled: stalls{hook: settings.Hooks.Alarm, after: settings.StalledAfter},
@@ -90,14 +96,19 @@ func newMember(s *Subscriber, subscriptions map[string]*subscription) *member {
 }
 
 // run has one session of the group after another until the member is stopped, fails, or no subscription is left. Then it leaves the
-// group, and closes the channels last.
+// group, unless it has an instance and may come back, and closes the channels last.
 func (m *member) run() {
 	defer close(m.done)
 	defer func() { m.memory.expect(-m.expected) }()
 	defer m.closeChannels()
 	defer m.stop()
 	var c *connection
-	defer func() { c.close(m) }()
+	defer func() {
+		if m.forGood.Load() || errors.Is(m.failure(), ErrNotAlone) {
+			m.leaveGroup(c)
+		}
+		c.close(m)
+	}()
 	pause := backoff{first: reconnectFirst, most: reconnectMost}
 	for {
 		topics := m.topics()
@@ -160,6 +171,13 @@ func (m *member) session(c *connection, topics []string) error {
 	err := m.consume(ctx, c, topics, handler)
 	if handler.begun {
 		m.lastRead = time.Now()
+		m.id = handler.sess.MemberID()
+	}
+	if m.fenced(err) {
+		return err
+	}
+	if m.joinAnew.Swap(false) {
+		m.leaveGroup(c)
 	}
 	if err == nil && handler.claimEnded && ctx.Err() == nil && time.Since(began) < reconnectMost {
 		// A session that ends at once would otherwise begin again without a pause.

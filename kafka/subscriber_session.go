@@ -70,6 +70,9 @@ func (s *session) Setup(sess sarama.ConsumerGroupSession) error {
 		go s.watchTopics(sess, s.known)
 		go s.watchStalled(sess)
 		go s.watchCommits(sess)
+		if s.m.instance != "" {
+			go s.watchUnassigned(sess)
+		}
 	}
 	s.begun = true
 	s.m.setRunning(s)

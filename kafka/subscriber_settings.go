@@ -17,6 +17,10 @@ type SubscriberSettings struct {
 	Kafka config.Kafka
 	// Group is group.id. Two subscribers of one group share the partitions of a topic.
 	Group string
+	// Instance is group.instance.id: the lasting name of this subscriber's member in the group, another one for each process; empty for none.
+	// A member that has one and stops stays in the group until the session timeout is over; who comes back under the same name before goes
+	// on with the same partitions, and no other member notices. It needs Topics, and counts for the member that reads them.
+	Instance string
 	// Topics are the brokers' names of all topics that one member of the group reads. It joins when each has its subscription. A topic
 	// that is not named here, and a second subscription to one that is, gets a member of its own.
 	Topics []string
@@ -103,6 +107,12 @@ func (s SubscriberSettings) withDefaults() (SubscriberSettings, error) {
 	}
 	if slices.Contains(s.Topics, "") {
 		mistakes = append(mistakes, errors.New("topics has an empty name"))
+	}
+	if s.Instance != "" {
+		mistakes = append(mistakes, checkInstance(s.Instance))
+		if len(s.Topics) == 0 {
+			mistakes = append(mistakes, errors.New("topics is empty: an instance id is that of one member, so name all topics that it reads"))
+		}
 	}
 	if _, err := clientConfig(s.Kafka); err != nil {
 		mistakes = append(mistakes, err)

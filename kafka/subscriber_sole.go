@@ -155,15 +155,6 @@ func (s *session) ownsAll(sess sarama.ConsumerGroupSession) (bool, error) {
 
 // alone says whether the group has no other member.
 func (s *session) alone() (bool, error) {
-	group := s.m.settings.Group
-	coordinator, err := s.client.Coordinator(group)
-	if err != nil {
-		return false, fmt.Errorf("asking for the members of group %q: %w", group, err)
-	}
-	answer, err := coordinator.DescribeGroups(&sarama.DescribeGroupsRequest{Version: 4, Groups: []string{group}})
-	if err != nil {
-		return false, fmt.Errorf("asking for the members of group %q: %w", group, err)
-	}
-	// A group of the newer protocol (KIP-848, a Java service with group.protocol=consumer) has no members here, not even this one.
-	return len(answer.Groups) == 1 && len(answer.Groups[0].Members) == 1, nil
+	described, err := s.describe()
+	return err == nil && len(described.Members) == 1, err
 }

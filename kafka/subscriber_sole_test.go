@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -187,6 +188,12 @@ func leaveGhostAtTheDoor(t *testing.T, broker, group, topic string) {
 // leaveGhost makes a member of the group that owns all partitions and sends no heartbeat.
 func leaveGhost(t *testing.T, broker, group, topic string) {
 	t.Helper()
+	leaveGhostOf(t, broker, group, topic, nil, 6*time.Second)
+}
+
+// leaveGhostOf is leaveGhost of an instance, nil for none, that the group counts on for that long.
+func leaveGhostOf(t *testing.T, broker, group, topic string, instance *string, session time.Duration) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), kafkatest.Patience)
 	defer cancel()
 	client := kafkatest.Client(t, broker, oldVersions())
@@ -195,7 +202,7 @@ func leaveGhost(t *testing.T, broker, group, topic string) {
 	protocol.Name, protocol.Metadata = "millrace-sole", metadata.AppendTo(nil)
 	join := kmsg.NewPtrJoinGroupRequest()
 	join.Group, join.ProtocolType, join.Protocols = group, "consumer", append(join.Protocols, protocol)
-	join.SessionTimeoutMillis, join.RebalanceTimeoutMillis = 6_000, 60_000
+	join.InstanceID, join.SessionTimeoutMillis, join.RebalanceTimeoutMillis = instance, int32(session.Milliseconds()), 60_000
 	joined, err := join.RequestWith(ctx, client)
 	if err == nil && joined.ErrorCode == kerr.MemberIDRequired.Code {
 		join.MemberID = joined.MemberID
@@ -211,7 +218,7 @@ func leaveGhost(t *testing.T, broker, group, topic string) {
 	assignment.MemberAssignment = (&kmsg.ConsumerMemberAssignment{Topics: []kmsg.ConsumerMemberAssignmentTopic{inTopic}}).AppendTo(nil)
 	protocolType := "consumer"
 	sync := kmsg.NewPtrSyncGroupRequest()
-	sync.Group, sync.MemberID, sync.Generation = group, joined.MemberID, joined.Generation
+	sync.Group, sync.MemberID, sync.Generation, sync.InstanceID = group, joined.MemberID, joined.Generation, instance
 	sync.ProtocolType, sync.Protocol = &protocolType, &protocol.Name
 	sync.GroupAssignment = append(sync.GroupAssignment, assignment)
 	synced, err := sync.RequestWith(ctx, client)
