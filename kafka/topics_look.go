@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -42,13 +43,26 @@ func look(admin sarama.ClusterAdmin, names []string) (cluster, error) {
 		if len(topic.Partitions) > 0 {
 			plan.Replicas = len(topic.Partitions[0].Replicas)
 		}
-		entries, err := describeConfig(admin, sarama.TopicResource, topic.Name)
+		entries, err := topicConfig(admin, topic.Name)
 		if err != nil {
 			return cluster{}, fmt.Errorf("asking for the settings of topic %q: %w", topic.Name, explained(err))
 		}
 		c.topics[topic.Name] = configured(plan, entries)
 	}
 	return c, nil
+}
+
+// knownWithin bounds how long a topic that one broker knows may be unknown to another: the brokers hear of a new one one after another.
+const knownWithin = 5 * time.Second
+
+// topicConfig asks for the settings of a topic that exists.
+func topicConfig(admin sarama.ClusterAdmin, name string) ([]sarama.ConfigEntry, error) {
+	for limit := time.Now().Add(knownWithin); ; <-time.After(lookAgain) {
+		entries, err := describeConfig(admin, sarama.TopicResource, name)
+		if !errors.Is(err, sarama.ErrUnknownTopicOrPartition) || time.Now().After(limit) {
+			return entries, err
+		}
+	}
 }
 
 // describeConfig asks for the settings of one topic or broker.
