@@ -50,7 +50,11 @@ func newJournalPlatform(t testing.TB) *journalPlatform {
 
 func (j *journalPlatform) start(t testing.TB, arguments ...string) *process {
 	t.Helper()
-	return startProgram(t, journal, []string{"JOURNAL_REFUSES=" + j.refuses, "JOURNAL_LINES=" + j.lines}, j.arguments(arguments...)...)
+	return startProgram(t, journal, j.environment(), j.arguments(arguments...)...)
+}
+
+func (j *journalPlatform) environment() []string {
+	return []string{"JOURNAL_REFUSES=" + j.refuses, "JOURNAL_LINES=" + j.lines}
 }
 
 // orders makes the records of a load: orders of some hundred ids, and of the one that is refused.
@@ -72,6 +76,8 @@ func (j *journalPlatform) orders() func() *kgo.Record {
 type entry struct {
 	entity string
 	at     position
+	// when is zero for an entry of the table.
+	when time.Time
 }
 
 // entered is the number of the last entry; it grows as the journal moves.
@@ -125,9 +131,11 @@ func (j *journalPlatform) written(t testing.TB) []entry {
 	var entries []entry
 	for line := range bytes.Lines(text) {
 		e := entry{at: position{topic: j.topics[journeys[2].topic]}}
-		if _, err := fmt.Sscanf(string(line), "%s %d %d\n", &e.entity, &e.at.partition, &e.at.offset); err != nil {
+		var micros int64
+		if _, err := fmt.Sscanf(string(line), "%s %d %d %d\n", &e.entity, &e.at.partition, &e.at.offset, &micros); err != nil {
 			continue // a kill may cut the last line
 		}
+		e.when = time.UnixMicro(micros)
 		entries = append(entries, e)
 	}
 	return entries

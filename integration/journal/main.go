@@ -1,5 +1,5 @@
 // Command journal is the router with two more consumers, for tests: journal enters each order event into a table, in a unit of work, and
-// journal-lines appends a line to a file for each, without one. Both refuse the orders of one id for as long as a file is there.
+// journal-lines appends a line to a file for each, with the time, without one. Both refuse the orders of one id for as long as a file is there.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/prantikov/millrace"
 	"github.com/prantikov/millrace/messages"
@@ -84,6 +85,6 @@ func (l *lines) add(_ context.Context, e messages.Event[any]) error {
 		}
 		l.file = file
 	}
-	_, err := fmt.Fprintf(l.file, "%s %d %d\n", e.EntityID, e.Partition, e.Offset)
+	_, err := fmt.Fprintf(l.file, "%s %d %d %d\n", e.EntityID, e.Partition, e.Offset, time.Now().UnixMicro())
 	return err
 }
