@@ -7,6 +7,8 @@
 #   kafka.sh down     stop; the data stays
 #   kafka.sh clean    stop and drop the data
 #   kafka.sh address  print the bootstrap address; fails when nothing runs
+#   kafka.sh kill N   end broker N of a running cluster as a crash would
+#   kafka.sh revive N start broker N again and wait until all brokers answer
 #
 # KAFKA_PORT  first port, default 9092; broker N listens on KAFKA_PORT+N-1, its controller on KAFKA_PORT+1000+N-1, the other brokers reach it on
 #             KAFKA_PORT+2000+N-1; below 32768, where systems begin to take ports for outgoing connections, none is taken by chance
@@ -217,6 +219,44 @@ down() {
   say "nothing of ours runs on port $port"
 }
 
+# started reads how the cluster of this port was started, and that it has a broker $1.
+started() {
+  [ -f "$here/on" ] || die "nothing of ours runs on port $port: make kafka-up"
+  read -r on brokers <"$here/on"
+  case ${1:-} in
+    '' | *[!0-9]*) die "name a broker, 1 to $brokers" ;;
+  esac
+  [ "$1" -ge 1 ] && [ "$1" -le "$brokers" ] || die "there is no broker $1, want 1 to $brokers"
+}
+
+# service is broker $1 in the compose file.
+service() { if [ "$brokers" = 1 ]; then echo kafka; else echo "kafka-$1"; fi; }
+
+kill_broker() {
+  local on node=$here/node$1
+  started "$1"
+  if [ "$on" = docker ]; then
+    compose kill "$(service "$1")" >&2
+    return
+  fi
+  running "$(pid_of "$node")" "$node" || die "broker $1 does not run"
+  kill -9 "$(pid_of "$node")"
+  while running "$(pid_of "$node")" "$node"; do sleep 0.05; done
+  say "broker $1 is killed"
+}
+
+revive() {
+  local on node=$here/node$1
+  started "$1"
+  if [ "$on" = docker ]; then
+    compose up --detach --wait "$(service "$1")" >&2
+    return
+  fi
+  running "$(pid_of "$node")" "$node" || launch "$1" "$node"
+  await
+  say "broker $1 is back"
+}
+
 # address believes the file only while the first broker listens: a reboot leaves the file behind.
 address() {
   { [ -f "$here/bootstrap" ] && open "$port"; } || die "nothing of ours runs on port $port: make kafka-up"
@@ -243,5 +283,7 @@ case ${1:-} in
   down) locked down ;;
   clean) locked down clean ;;
   address) address ;;
-  *) die "want up, down, clean or address" ;;
+  kill) locked kill_broker "${2:-}" ;;
+  revive) locked revive "${2:-}" ;;
+  *) die "want up, down, clean, address, kill or revive" ;;
 esac

@@ -81,11 +81,24 @@ func Topic(t testing.TB, broker string, partitions int, settings ...string) stri
 	return name
 }
 
+// ReplicatedTopic is [Topic] with replicas on several brokers of a cluster, for tests that kill one.
+func ReplicatedTopic(t testing.TB, broker string, partitions, replicas int) string {
+	t.Helper()
+	name := Name(t)
+	create(t, broker, name, partitions, replicas)
+	return name
+}
+
 // CreateTopic creates the topic under the given name, for tests whose broker is their own.
 func CreateTopic(t testing.TB, broker, name string, partitions int, settings ...string) {
 	t.Helper()
+	create(t, broker, name, partitions, 1, settings...)
+}
+
+func create(t testing.TB, broker, name string, partitions, replicas int, settings ...string) {
+	t.Helper()
 	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, int32(partitions), 1
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, int32(partitions), int16(replicas)
 	for i := 0; i+1 < len(settings); i += 2 {
 		setting := kmsg.NewCreateTopicsRequestTopicConfig()
 		setting.Name, setting.Value = settings[i], &settings[i+1]
