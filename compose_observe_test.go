@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -93,6 +94,22 @@ func TestComposeObservesMillrace(t *testing.T) {
 	}
 	if !strings.HasSuffix(mounted, "/deploy/grafana/dashboards") || !strings.HasPrefix(value(services["grafana"], "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"), path+"/") {
 		t.Errorf("dashboards: got %q at %s, want those of this repository where Grafana looks", mounted, path)
+	}
+}
+
+// Ensure the address of the store reaches Millrace, and it waits for the database when that is asked for and for none when it is not.
+func TestComposeSharedStore(t *testing.T) {
+	t.Parallel()
+	const address = "postgres://millrace:secret@postgres:5432/millrace"
+	services := loadCompose(t, "docker-compose.yml", "COMPOSE_PROFILES=postgres", "MILLRACE_STORE_DSN="+address, "POSTGRES_PASSWORD=secret").Services
+	if got := value(services["millrace"], "MILLRACE_STORE_DSN"); got != address {
+		t.Errorf("MILLRACE_STORE_DSN: got %q, want %q", got, address)
+	}
+	if got := value(services["postgres"], "POSTGRES_PASSWORD"); got != "secret" {
+		t.Errorf("POSTGRES_PASSWORD: got %q, want that of the environment", got)
+	}
+	if got := services["millrace"].DependsOn["postgres"]; got.Condition != types.ServiceConditionHealthy || got.Required {
+		t.Errorf("depends_on postgres: got %+v, want healthy, and not required", got)
 	}
 }
 

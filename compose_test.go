@@ -62,6 +62,9 @@ func TestComposeMillraceService(t *testing.T) {
 	if got, want := service.DependsOn["kafka"].Condition, types.ServiceConditionHealthy; got != want {
 		t.Errorf("depends_on kafka: got condition %q, want %q", got, want)
 	}
+	if value(service, "MILLRACE_STORE_DSN") != "" {
+		t.Error("MILLRACE_STORE_DSN: got an address, want none until somebody asks for the shared store")
+	}
 	user, _, _ := strings.Cut(service.User, ":")
 	if !regexp.MustCompile(`^[1-9][0-9]*$`).MatchString(user) {
 		t.Errorf("user: got %q, want a number that is not root's", service.User)

@@ -18,7 +18,7 @@ import (
 )
 
 // variants are what somebody applies: kubectl apply -k.
-var variants = []string{"base", "overlays/example", "overlays/instances"}
+var variants = []string{"base", "overlays/example", "overlays/shared", "overlays/instances"}
 
 // manifests are the objects of one variant, as kustomize builds them.
 type manifests struct {

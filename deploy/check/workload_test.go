@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ type running struct {
 	settings  config.Settings
 }
 
+// secrets are what the secrets that the manifests name would hold.
+var secrets = map[string]string{"millrace-store": "postgres://millrace:secret@postgres.databases:5432/millrace?sslmode=verify-full"}
+
 // run reads the configuration as the program in the pod would: its file with the container's environment over it. A mistake fails the test.
 func run(t *testing.T, variant string) running {
 	t.Helper()
@@ -37,8 +41,11 @@ func run(t *testing.T, variant string) running {
 	var environment []string
 	for _, variable := range r.container.Env {
 		value := variable.Value
-		if variable.Name == "MILLRACE_CONFIG" {
+		switch {
+		case variable.Name == "MILLRACE_CONFIG":
 			value = file
+		case variable.ValueFrom != nil && variable.ValueFrom.SecretKeyRef != nil:
+			value = secrets[variable.ValueFrom.SecretKeyRef.Name]
 		}
 		environment = append(environment, variable.Name+"="+value)
 	}
@@ -151,7 +158,7 @@ func TestPodIsConfined(t *testing.T) {
 // Ensure consumers whose progress is in SQLite and files have one pod, and only those without a unit of work several.
 func TestOnePodForWhatOneProcessOwns(t *testing.T) {
 	t.Parallel()
-	for variant, want := range map[string]int32{"base": 1, "overlays/example": 1, "overlays/instances": 3} {
+	for variant, want := range map[string]int32{"base": 1, "overlays/example": 1, "overlays/shared": 3, "overlays/instances": 3} {
 		t.Run(variant, func(t *testing.T) {
 			t.Parallel()
 			r := run(t, variant)
@@ -159,8 +166,12 @@ func TestOnePodForWhatOneProcessOwns(t *testing.T) {
 			if got := *set.Spec.Replicas; got != want {
 				t.Errorf("replicas: got %d, want %d", got, want)
 			}
-			if named := slices.Contains(r.container.Args, "--consumers"); named != (want > 1) {
-				t.Errorf("arguments: got %q: several pods run the consumers that are named, and no others", r.container.Args)
+			named, shared := slices.Contains(r.container.Args, "--consumers"), r.settings.Store.DSN.IsSet()
+			if want > 1 && !named && !shared {
+				t.Errorf("got %q without a shared store: several pods run the consumers that are named, or share one", r.container.Args)
+			}
+			if key := r.settings.Privacy.KeyFile; want > 1 && filepath.Dir(key) == r.settings.DataDir {
+				t.Errorf("privacy.key_file: got %q, want one that all pods have: a patient would have another pseudonym in each", key)
 			}
 			if len(set.Spec.VolumeClaimTemplates) != 1 || set.Spec.VolumeClaimTemplates[0].Name != "data" {
 				t.Errorf("volumes: got %v, want one of its own for each pod", set.Spec.VolumeClaimTemplates)
@@ -171,4 +182,34 @@ func TestOnePodForWhatOneProcessOwns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Ensure the network policy lets the program reach what its settings name: brokers, the store, names.
+func TestNetworkPolicyLetsOutWhatTheSettingsName(t *testing.T) {
+	t.Parallel()
+	eachVariant(t, func(t *testing.T, r running) {
+		open := map[int32]bool{}
+		for _, rule := range one(r.policies).Spec.Egress {
+			for _, port := range rule.Ports {
+				open[port.Port.IntVal] = true
+			}
+		}
+		needs := map[string]int32{"names": 53}
+		for _, broker := range r.settings.Kafka.Brokers {
+			_, port, _ := strings.Cut(broker, ":")
+			number, err := strconv.ParseInt(port, 10, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			needs[broker] = int32(number)
+		}
+		if r.settings.Store.DSN.IsSet() {
+			needs["the store"] = 5432
+		}
+		for what, port := range needs {
+			if !open[port] {
+				t.Errorf("%s: port %d is closed, only %v are open", what, port, open)
+			}
+		}
+	})
 }
