@@ -60,10 +60,19 @@ func (h Health) state() string {
 		joined += " (not " + strings.Join(missing, ", ") + ")"
 	}
 	parts = append(parts, joined)
-	if held := len(h.Live.Held); held > 0 {
+	if held := heldPlaces(h.Live.Held); held > 0 {
 		parts = append(parts, fmt.Sprintf("%d held or paused", held))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// heldPlaces counts what is held: a place may have several reasons.
+func heldPlaces(held []observe.Held) int {
+	places := map[Target]bool{}
+	for _, one := range held {
+		places[Target{one.Consumer, one.Topic, one.Partition}] = true
+	}
+	return len(places)
 }
 
 // health is what the process says of its health.

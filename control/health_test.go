@@ -21,7 +21,9 @@ func TestHealthInOneLine(t *testing.T) {
 		{Consumer: "archive", Group: "archive", Joined: true}, {Consumer: "orders", Group: "orders"},
 	}}
 	away := observe.Readiness{Status: "not ready", Kafka: "away", Consumers: ready.Consumers}
-	held := observe.Liveness{Status: "ok", Held: []observe.Held{{Consumer: "orders", Topic: "order-events", Reason: "the pharmacy is away"}}}
+	held := observe.Liveness{Status: "ok", Held: []observe.Held{
+		{Consumer: "orders", Topic: "order-events", Reason: "the pharmacy is away"}, {Consumer: "orders", Topic: "order-events", Reason: "the store is away"},
+	}}
 	one := observe.Liveness{Status: "stuck", Stuck: []observe.Stuck{
 		{Consumer: "orders", Topic: "order-events", Partition: 4, Frontier: 20, Waiting: 7, Seconds: 75},
 	}}
@@ -34,7 +36,7 @@ func TestHealthInOneLine(t *testing.T) {
 		line   string
 	}{
 		{"all is well", control.Health{Ready: ready}, true, true, "ok: Kafka answers, 2 of 2 consumers are in their groups"},
-		{"what is held is said", control.Health{Live: held, Ready: ready}, true, true, "ok: Kafka answers, 2 of 2 consumers are in their groups, 1 held or paused"},
+		{"what is held is said once, whatever reasons it has", control.Health{Live: held, Ready: ready}, true, true, "ok: Kafka answers, 2 of 2 consumers are in their groups, 1 held or paused"},
 		{"a consumer that joins is alive", control.Health{Ready: joining}, false, true, "ok: Kafka answers, 1 of 2 consumers are in their groups (not orders)"},
 		{"a consumer that joins is not ready", control.Health{Ready: joining}, true, false, "not ready: Kafka answers, 1 of 2 consumers are in their groups (not orders)"},
 		{"without Kafka it is alive", control.Health{Ready: away}, false, true, "ok: Kafka is away, 2 of 2 consumers are in their groups"},
