@@ -83,6 +83,12 @@ var clients = []struct {
 	{prefix: "modernc.org/sqlite", only: []string{"store"}},
 	{prefix: "github.com/jackc/pgx", only: []string{"bench", "store"}},
 	{prefix: "github.com/pressly/goose", only: []string{"store"}},
+	// Certificates, keys and logins are read and checked in one place, and made in the test kit.
+	{prefix: "software.sslmate.com/src/go-pkcs12", only: []string{"kafka/security", "kafka/kafkatest"}},
+	{prefix: "github.com/pavlo-v-chernykh/keystore-go", only: []string{"kafka/security", "kafka/kafkatest"}},
+	{prefix: "github.com/youmark/pkcs8", only: []string{"kafka/security", "kafka/kafkatest"}},
+	{prefix: "github.com/xdg-go/scram", only: []string{"kafka/security"}},
+	{prefix: "golang.org/x/oauth2", only: []string{"kafka/security"}},
 	{prefix: "github.com/knadh/koanf", only: []string{"config"}},
 	{prefix: "github.com/spf13/cobra", only: []string{"cmd"}},
 	{prefix: "go.opentelemetry.io", only: []string{".", "tracing"}},
