@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store ci
+.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka test-kafka-secure postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store ci
 
-# Tests with these build tags need a real Kafka and kcat, or a PostgreSQL; go test ./... alone leaves them out.
-TAGS := -tags kafka,postgres
+# Tests with these build tags need a real Kafka and kcat, one of their own with TLS and logins, or a PostgreSQL; go test ./... alone leaves them out.
+TAGS := -tags kafka,kafka_secure,postgres
 # Where the tests live that take their brokers from MILLRACE_TEST_BROKERS.
 KAFKA_TESTS ?= ./kafka/... ./deadletter/... ./cmd/... ./integration/...
 
@@ -83,6 +83,11 @@ alerts: ## check the alert rules and their tests with promtool, installed when i
 
 check-deploy: ## check the Kubernetes manifests and the metrics of alerts and dashboards: deploy/check, a module of its own
 	cd deploy/check && go vet ./... && go test -count=1 ./...
+
+test-kafka-secure: ## TLS, certificates, every login and the least rights, on a real Kafka of its own on the JVM
+	@scripts/need.sh java mvn
+	@set -e; jars=$$(scripts/kafka.sh jars); \
+		MILLRACE_TEST_KAFKA_JARS=$$jars go test -count=1 -timeout 10m -tags kafka_secure -run TestSecure ./integration
 
 soak: ## hundreds of kills, stops, joins and leaves under load, outages of a minute; on a real Kafka with MILLRACE_TEST_BROKERS
 	MILLRACE_SOAK=1 go test -count=1 -v -timeout 100m -run "UnderLoad|LeavesNoGoroutine" ./kafka ./integration

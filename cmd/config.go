@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -34,8 +35,9 @@ func configShowCommand(p *Program) *cobra.Command {
 			if err := show(); err != nil {
 				return err
 			}
-			p.printWarnings(s)
-			found := mistakes(wrong)
+			warnings, inFiles := s.checkFiles()
+			p.printWarnings(s, warnings)
+			found := mistakes(errors.Join(wrong, inFiles))
 			for _, mistake := range found {
 				fmt.Fprintln(p.errout, mistake.sentence)
 			}
@@ -47,9 +49,9 @@ func configShowCommand(p *Program) *cobra.Command {
 	return command
 }
 
-// printWarnings writes what was left out or replaced on purpose: commands that work log it.
-func (p *Program) printWarnings(s *session) {
-	for _, warning := range s.loaded.Warnings {
+// printWarnings writes what was left out or replaced on purpose, what is unwise, and the further warnings: commands that work log them.
+func (p *Program) printWarnings(s *session, further []string) {
+	for _, warning := range slices.Concat(s.loaded.Warnings, further) {
 		fmt.Fprintln(p.errout, "warning: "+warning)
 	}
 }
@@ -73,10 +75,11 @@ func configValidateCommand(p *Program) *cobra.Command {
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, wrong := p.read(c)
+			warnings, inFiles := s.checkFiles()
 			if s != nil && s.loaded != nil {
-				p.printWarnings(s)
+				p.printWarnings(s, warnings)
 			}
-			found := mistakes(wrong)
+			found := mistakes(errors.Join(wrong, inFiles))
 			err := p.print(output, found, func() error {
 				if len(found) == 0 {
 					_, err := fmt.Fprintln(p.out, "ok")

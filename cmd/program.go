@@ -126,7 +126,7 @@ func (p *Program) command() *cobra.Command {
 	addGlobalFlags(root.PersistentFlags())
 	for _, make := range []func(*Program) *cobra.Command{
 		runCommand, demoCommand, healthCommand, statusCommand, pauseCommand, resumeCommand, concurrencyCommand,
-		publishCommand, topicsCommand, routesCommand, lagCommand, leaveCommand, dlqCommand, countsCommand, gapsCommand, configCommand, versionCommand,
+		publishCommand, topicsCommand, routesCommand, aclsCommand, lagCommand, leaveCommand, dlqCommand, countsCommand, gapsCommand, configCommand, versionCommand,
 	} {
 		root.AddCommand(make(p))
 	}

@@ -21,7 +21,7 @@ func routesCommand(p *Program) *cobra.Command {
 		Long:  "Routes lists the routes of every enabled consumer: its topics, and the function for each action. No broker is asked.",
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := p.open(c)
+			s, err := p.openAside(c)
 			if err != nil {
 				return err
 			}

@@ -61,7 +61,7 @@ func (s *service) start(ctx context.Context, only []string) error {
 	if err := s.openEffects(ctx); err != nil {
 		return err
 	}
-	if err := s.openKafka(ctx); err != nil {
+	if err := s.openKafka(ctx, only); err != nil {
 		return err
 	}
 	if err := s.addConsumers(ctx, only); err != nil {
@@ -154,8 +154,14 @@ func (s *service) longestTry() time.Duration {
 	return longest
 }
 
-// openKafka sees to it that the topics are there and opens what writes to them.
-func (s *service) openKafka(ctx context.Context) (err error) {
+// openKafka sees to it that the topics are there and that these consumers (all when there is none) have their rights, and opens what writes.
+func (s *service) openKafka(ctx context.Context, only []string) (err error) {
+	if s.reader, err = kafka.NewReader(ctx, s.settings.Kafka); err != nil {
+		return err
+	}
+	if err := s.reader.Check(ctx, s.neededAtStart(only)); err != nil {
+		return err
+	}
 	plans, err := kafka.NewTopics(s.topicSettings()).Apply(ctx)
 	if err != nil {
 		return err
@@ -164,9 +170,6 @@ func (s *service) openKafka(ctx context.Context) (err error) {
 		if plan.Action == kafka.ActionCreate {
 			s.logger.Info("topic created", "topic", plan.Topic, "partitions", plan.Partitions, "replicas", plan.Replicas)
 		}
-	}
-	if s.reader, err = kafka.NewReader(ctx, s.settings.Kafka); err != nil {
-		return err
 	}
 	if err := s.recogniseTopics(ctx); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/prantikov/millrace/handlers"
 	"github.com/prantikov/millrace/handlers/notification"
 	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/kafka/security"
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/observe"
 	"github.com/prantikov/millrace/privacy"
@@ -67,16 +68,48 @@ func addGlobalFlags(flags *pflag.FlagSet) {
 	flags.Bool("dev", false, "use the embedded broker in the data directory: for trying and developing (MILLRACE_DEV)")
 }
 
-// open reads the configuration and registers everything. Every mistake is in the error.
+// open reads the configuration and registers everything. Every mistake is in the error, those in the files that it names too.
 func (p *Program) open(c *cobra.Command) (*session, error) {
+	s, err := p.read(c)
+	warnings, wrong := s.checkFiles()
+	if err := errors.Join(err, wrong); err != nil {
+		return nil, err
+	}
+	s.warn(warnings)
+	return s, nil
+}
+
+// openAside is open for who asks no broker, and so needs no certificate and no token.
+func (p *Program) openAside(c *cobra.Command) (*session, error) {
 	s, err := p.read(c)
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range s.loaded.Warnings {
+	s.warn(nil)
+	return s, nil
+}
+
+// warn logs what is unwise in the configuration, and the warnings.
+func (s *session) warn(warnings []string) {
+	for _, warning := range slices.Concat(s.loaded.Warnings, warnings) {
 		s.logger.Warn(warning)
 	}
-	return s, nil
+}
+
+// checkFiles reads the certificates that the settings name. The error joins all mistakes. There is nothing to check where nothing was read.
+func (s *session) checkFiles() (warnings []string, err error) {
+	if s == nil || s.loaded == nil || s.settings.Dev {
+		return nil, nil
+	}
+	mistakes, warnings := security.Check(s.settings.Kafka, time.Now())
+	all := make([]error, len(mistakes))
+	for i, mistake := range mistakes {
+		if origin, found := s.loaded.Origins[mistake.Path]; found {
+			mistake.Origin = origin.String()
+		}
+		all[i] = mistake
+	}
+	return warnings, errors.Join(all...)
 }
 
 // read reads the configuration twice: plugins need theirs before they can say which consumers there are. With mistakes in it, the session
@@ -246,6 +279,7 @@ func (s *session) connect(ctx context.Context) (func(), error) {
 		return nil, err
 	}
 	s.settings.Kafka.Brokers = []string{address}
+	s.settings.Kafka.Security, s.settings.Kafka.TLS, s.settings.Kafka.SASL = config.Security{}, config.TLS{}, config.SASL{}
 	s.logger.Info("using the embedded broker: for trying and developing, not for production", "address", address, "directory", s.brokerDir())
 	return func() {
 		if err := end(); err != nil {

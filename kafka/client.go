@@ -38,6 +38,7 @@ func clientConfig(s config.Kafka) (*sarama.Config, error) {
 	setConsumer(c, s)
 	setProducer(c, s.Producer)
 	setNetwork(c, s)
+	secure(c, s)
 	limitDecompression(cmp.Or(s.MaxDecompressedBytes, 256<<20))
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("checking the settings of kafka: %w", err)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/IBM/sarama"
+
+	"github.com/prantikov/millrace/kafka/security"
 )
 
 var (
@@ -27,9 +29,18 @@ var (
 func explain(err error) string {
 	var refused sarama.ConfigurationError
 	var kafka sarama.KError
+	var refusal *security.Refusal
+	var doubt *security.Doubt
+	var missing *Missing
 	switch {
 	case err == nil:
 		return ""
+	case errors.As(err, &refusal):
+		return refusal.Error()
+	case errors.As(err, &doubt):
+		return doubt.Error()
+	case errors.As(err, &missing):
+		return missing.Error()
 	case errors.Is(err, ErrOutcomeUnknown), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err.Error()
 	case errors.As(err, &refused) && strings.Contains(refused.Error(), "MaxMessageBytes"), errors.Is(err, sarama.ErrMessageSizeTooLarge):
@@ -38,8 +49,10 @@ func explain(err error) string {
 		return ErrNoTopic.Error()
 	case strings.Contains(err.Error(), "circuit breaker is open"):
 		return "the client has just been refused several times and waits before it asks again: does the topic exist?"
-	case errors.Is(err, sarama.ErrTopicAuthorizationFailed), errors.Is(err, sarama.ErrClusterAuthorizationFailed), errors.Is(err, sarama.ErrGroupAuthorizationFailed):
-		return "the broker's access rules do not allow it"
+	case denied(err):
+		return "the broker's access rules do not allow it (millrace acls prints what is needed)"
+	case errors.Is(err, sarama.ErrSASLAuthenticationFailed):
+		return "the broker does not accept the login (kafka.sasl.username and password, or the token)" + said(err)
 	case errors.Is(err, sarama.ErrInconsistentGroupProtocol):
 		return "the members of the group have no way in common to share partitions: the first of the two rollouts, kafka.rebalance: migrate on all of them, is missing"
 	case errors.Is(err, sarama.ErrFencedInstancedId):
@@ -47,7 +60,10 @@ func explain(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, io.EOF):
-		return "the broker closed the connection (is it Kafka, without TLS and login?)"
+		return "the broker closed the connection (is it Kafka, and has this listener the kafka.security.protocol of the settings?)"
+	case strings.Contains(err.Error(), "too large or too small"):
+		// The client reads the beginning of a TLS alert as a length.
+		return "the broker does not answer as Kafka does (has this listener TLS, and kafka.security.protocol does not say so?)"
 	case isTimeout(err):
 		return "no answer in time"
 	case errors.As(err, &kafka):
@@ -112,6 +128,9 @@ func connect(ctx context.Context, brokers []string, c *sarama.Config) (sarama.Cl
 	answers := make(chan answer)
 	go func() {
 		client, err := sarama.NewClient(brokers, c)
+		if err != nil {
+			err = login(c, whyAway(brokers, c, err))
+		}
 		select {
 		case answers <- answer{client, err}:
 		case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 
 	"github.com/IBM/sarama"
 
+	"github.com/prantikov/millrace/kafka/security"
 	"github.com/prantikov/millrace/record"
 )
 
@@ -81,7 +82,7 @@ func (s *scan) fetch(ctx context.Context, quiet int) (f fetched, err error) {
 	})
 	if !errors.Is(err, sarama.ErrOffsetOutOfRange) {
 		if err != nil {
-			err = fmt.Errorf("reading %s: %w", s.at, explained(err))
+			err = fmt.Errorf("reading %s: %w", s.at, explained(needing(err, OperationRead, ResourceTopic, s.at.Topic)))
 		}
 		return f, err
 	}
@@ -115,6 +116,10 @@ func (r *Reader) try(ctx context.Context, topic string, ask func() error) error 
 // passes says whether an error is one that a new leader or a new connection ends.
 func passes(err error) bool {
 	var kafka sarama.KError
+	var refused *security.Refusal
+	if errors.As(err, &refused) {
+		return false
+	}
 	if !errors.As(err, &kafka) {
 		for _, lasting := range []error{errOldFormat, sarama.ErrDecompressedBatchTooLarge, sarama.ErrClosedClient, context.Canceled, context.DeadlineExceeded} {
 			if errors.Is(err, lasting) {
@@ -124,7 +129,7 @@ func passes(err error) bool {
 		return true
 	}
 	switch kafka {
-	case sarama.ErrOffsetOutOfRange, sarama.ErrTopicAuthorizationFailed, sarama.ErrUnsupportedVersion, sarama.ErrInvalidTopic, sarama.ErrUnknownTopicOrPartition:
+	case sarama.ErrOffsetOutOfRange, sarama.ErrTopicAuthorizationFailed, sarama.ErrGroupAuthorizationFailed, sarama.ErrSASLAuthenticationFailed, sarama.ErrUnsupportedVersion, sarama.ErrInvalidTopic, sarama.ErrUnknownTopicOrPartition:
 		return false
 	default:
 		return true

@@ -28,7 +28,7 @@ type groupClient struct {
 
 func newGroupClient(m *member, client sarama.Client) *groupClient {
 	config := *client.Config()
-	config.Net.Proxy.Enable, config.Net.Proxy.Dialer = true, newPatientDialer(&m.joining, config.Net.DialTimeout)
+	config.Net.Proxy.Enable, config.Net.Proxy.Dialer = true, newPatientDialer(&m.joining, &config)
 	return &groupClient{Client: client, m: m, config: &config}
 }
 

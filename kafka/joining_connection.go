@@ -3,19 +3,21 @@ package kafka
 import (
 	"net"
 	"time"
+
+	"github.com/IBM/sarama"
 )
 
 // patientDialer makes connections whose answers may take long while the member joins.
 type patientDialer struct {
 	joining *joining
-	dialer  net.Dialer
+	dialer  dialer
 }
 
 // newPatientDialer looks whether the other end is there: a host that is gone answers nothing, as a join does that waits.
-func newPatientDialer(j *joining, timeout time.Duration) patientDialer {
-	return patientDialer{joining: j, dialer: net.Dialer{
-		Timeout: timeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3},
-	}}
+func newPatientDialer(j *joining, c *sarama.Config) patientDialer {
+	return patientDialer{joining: j, dialer: dialerOf(c, net.Dialer{
+		Timeout: c.Net.DialTimeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3},
+	})}
 }
 
 // Dial implements the client's proxy dialer.

@@ -70,7 +70,7 @@ func (r *Reader) Committed(ctx context.Context, group, topic string) (map[int32]
 		response, err = &sarama.OffsetFetchResponse{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("asking for the position of group %q: %w", group, explained(err))
+		return nil, fmt.Errorf("asking for the position of group %q: %w", group, explained(needing(err, OperationDescribe, ResourceGroup, group)))
 	}
 	committed := make(map[int32]int64, len(partitions))
 	for _, partition := range partitions {
@@ -79,7 +79,7 @@ func (r *Reader) Committed(ctx context.Context, group, topic string) (map[int32]
 		case block == nil:
 			committed[partition] = -1
 		case block.Err != sarama.ErrNoError:
-			return nil, fmt.Errorf("asking for the position of group %q on partition %d of %q: %w", group, partition, topic, explained(block.Err))
+			return nil, fmt.Errorf("asking for the position of group %q on partition %d of %q: %w", group, partition, topic, explained(needing(block.Err, OperationDescribe, ResourceTopic, topic)))
 		default:
 			committed[partition] = block.Offset
 		}

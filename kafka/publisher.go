@@ -203,7 +203,7 @@ func (p *Publisher) failure(messages []*sarama.ProducerMessage, outcomes []error
 		}
 		failed++
 		if failed <= mostErrors {
-			failures = append(failures, fmt.Errorf("publishing record %d of %d to %q: %w", i+1, len(messages), messages[i].Topic, explained(err)))
+			failures = append(failures, fmt.Errorf("publishing record %d of %d to %q: %w", i+1, len(messages), messages[i].Topic, explained(needing(err, OperationWrite, ResourceTopic, messages[i].Topic))))
 		}
 	}
 	if failed == 0 {

@@ -67,7 +67,7 @@ func (r *Reader) Close() error { return r.admin.Close() }
 func (r *Reader) Partitions(ctx context.Context, topic string) ([]int32, error) {
 	partitions, err := await(ctx, func() ([]int32, error) { return r.client.Partitions(topic) })
 	if err != nil {
-		return nil, fmt.Errorf("asking for the partitions of %q: %w", topic, explained(err))
+		return nil, fmt.Errorf("asking for the partitions of %q: %w", topic, explained(needing(err, OperationDescribe, ResourceTopic, topic)))
 	}
 	return slices.Sorted(slices.Values(partitions)), nil
 }
@@ -114,7 +114,7 @@ func (r *Reader) offsets(ctx context.Context, topic string, at int64, level sara
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("asking for offsets of %q: %w", topic, explained(err))
+		return nil, fmt.Errorf("asking for offsets of %q: %w", topic, explained(needing(err, OperationDescribe, ResourceTopic, topic)))
 	}
 	return offsets, nil
 }

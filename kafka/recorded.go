@@ -12,7 +12,7 @@ import (
 // recorder keeps the last answer to a fetch as it came from the broker. Sarama decodes an answer as a whole or not at all, and says of one
 // that it cannot decode neither which batch it was nor where that ends; the bytes do. It is for a client that fetches one thing at a time.
 type recorder struct {
-	dialer net.Dialer
+	dialer dialer
 
 	mu     sync.Mutex
 	from   *recordedConn
@@ -21,7 +21,7 @@ type recorder struct {
 
 // recordFetches makes the client of these settings record.
 func recordFetches(c *sarama.Config) *recorder {
-	r := &recorder{dialer: net.Dialer{Timeout: c.Net.DialTimeout, KeepAlive: c.Net.KeepAlive}}
+	r := &recorder{dialer: dialerOf(c, net.Dialer{Timeout: c.Net.DialTimeout, KeepAlive: c.Net.KeepAlive})}
 	c.Net.Proxy.Enable, c.Net.Proxy.Dialer = true, r
 	return r
 }

@@ -65,7 +65,7 @@ type sender struct {
 func newSender(brokers []string, c *sarama.Config) (*sender, error) {
 	producer, err := sarama.NewAsyncProducer(brokers, c)
 	if err != nil {
-		return nil, fmt.Errorf("connecting a publisher to kafka.brokers %q: %w", strings.Join(brokers, ","), explained(err))
+		return nil, fmt.Errorf("connecting a publisher to kafka.brokers %q: %w", strings.Join(brokers, ","), explained(toSend(login(c, err))))
 	}
 	s := &sender{producer: producer}
 	s.answers.Go(func() {

@@ -104,6 +104,6 @@ func (w *commitWatch) tell(err error) {
 			err = fmt.Errorf("the coordinator has %d", w.known[oldest])
 		}
 		w.s.m.commits.raise(fmt.Sprintf("nothing could be committed for %s, a restart would repeat what was finished: %s/%d is at %d",
-			after, oldest.topic, oldest.partition, waits.frontier), err)
+			after, oldest.topic, oldest.partition, waits.frontier), w.s.m.needing(err))
 	}
 }

@@ -101,7 +101,7 @@ func (m *member) watch(c *connection) {
 				m.suspects(err)
 				continue
 			}
-			m.trouble.raise("cannot read from Kafka, trying again", err)
+			m.trouble.raise("cannot read from Kafka, trying again", m.needing(err))
 		case <-look.C:
 			// Silence is no proof: a broker that hangs makes no errors either.
 			if m.reading.Load() && m.trouble.quiet() && c.client.RefreshMetadata(c.topics...) == nil {

@@ -202,7 +202,7 @@ func (m *member) rest(err error, pause *backoff) {
 		sleep(m.ctx, rejoinAfter)
 		return
 	default:
-		m.trouble.raise("cannot read from Kafka, trying again", err)
+		m.trouble.raise("cannot read from Kafka, trying again", m.needing(err))
 	}
 	sleep(m.ctx, pause.next())
 }

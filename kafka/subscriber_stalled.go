@@ -46,7 +46,7 @@ func (s *session) watchStalled(sess sarama.ConsumerGroupSession) {
 			return
 		case err := <-s.m.suspicion:
 			if !w.look(sess.Context(), true) && sess.Context().Err() == nil {
-				s.m.trouble.raise("cannot read from Kafka, trying again", err)
+				s.m.trouble.raise("cannot read from Kafka, trying again", s.m.needing(err))
 			}
 		case <-ticker.C:
 			w.look(sess.Context(), false)

@@ -108,7 +108,7 @@ func (o *ownSource) run(ctx context.Context) {
 		if ctx.Err() != nil || errors.Is(err, errLogEndsBefore) {
 			break
 		}
-		o.s.m.trouble.raise("cannot read a partition by itself, trying again", err)
+		o.s.m.trouble.raise("cannot read a partition by itself, trying again", o.s.m.needing(err))
 		sleep(ctx, pause.next())
 	}
 }

@@ -176,7 +176,7 @@ func createMissing(admin sarama.ClusterAdmin, plans []TopicPlan) error {
 		}
 		err := admin.CreateTopic(plan.Topic, plan.detail(), false)
 		if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) {
-			failures = append(failures, fmt.Errorf("creating topic %q: %w", plan.Topic, explained(err)))
+			failures = append(failures, fmt.Errorf("creating topic %q: %w", plan.Topic, explained(needing(err, OperationCreate, ResourceTopic, plan.Topic))))
 		}
 	}
 	return errors.Join(failures...)

@@ -37,7 +37,7 @@ func look(admin sarama.ClusterAdmin, names []string) (cluster, error) {
 			continue
 		}
 		if topic.Err != sarama.ErrNoError && topic.Err != sarama.ErrLeaderNotAvailable {
-			return cluster{}, fmt.Errorf("asking for topic %q: %w", topic.Name, explained(topic.Err))
+			return cluster{}, fmt.Errorf("asking for topic %q: %w", topic.Name, explained(needing(topic.Err, OperationDescribe, ResourceTopic, topic.Name)))
 		}
 		plan := TopicPlan{Topic: topic.Name, Exists: true, Partitions: len(topic.Partitions)}
 		if len(topic.Partitions) > 0 {
@@ -45,7 +45,7 @@ func look(admin sarama.ClusterAdmin, names []string) (cluster, error) {
 		}
 		entries, err := topicConfig(admin, topic.Name)
 		if err != nil {
-			return cluster{}, fmt.Errorf("asking for the settings of topic %q: %w", topic.Name, explained(err))
+			return cluster{}, fmt.Errorf("asking for the settings of topic %q: %w", topic.Name, explained(needing(err, OperationDescribeConfigs, ResourceTopic, topic.Name)))
 		}
 		c.topics[topic.Name] = configured(plan, entries)
 	}

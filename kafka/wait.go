@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prantikov/millrace/config"
+	"github.com/prantikov/millrace/kafka/security"
 )
 
 // The pause between two tries to reach a broker that is away grows from the first to the last of these.
@@ -17,7 +18,7 @@ const (
 )
 
 // Wait returns when a broker answers. It tries for kafka.wait, with growing pauses; when none did, the error is one sentence that names kafka.brokers.
-// A mistake in the settings is returned at once.
+// A mistake in the settings is returned at once, and so is what a broker refuses: a certificate, a login.
 func Wait(ctx context.Context, s config.Kafka) error {
 	c, err := adminConfig(s)
 	if err != nil {
@@ -35,6 +36,11 @@ func Wait(ctx context.Context, s config.Kafka) error {
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("waiting for kafka.brokers %q: %w", strings.Join(s.Brokers, ","), context.Cause(ctx))
+		}
+		var refused *security.Refusal
+		if errors.As(err, &refused) {
+			// It would be refused again and again.
+			return err
 		}
 		if !errors.Is(err, away) {
 			last = err

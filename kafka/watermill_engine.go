@@ -61,7 +61,7 @@ func NewWatermillSubscriber(settings SubscriberSettings) (*WatermillSubscriber, 
 func (s *WatermillSubscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
 	in, err := s.subscriber.Subscribe(ctx, topic)
 	if err != nil {
-		return nil, fmt.Errorf("subscribing to %q: %w", topic, explained(err))
+		return nil, fmt.Errorf("subscribing to %q: %w", topic, explained(needing(err, OperationRead, ResourceTopic, topic)))
 	}
 	out := make(chan *message.Message)
 	s.hopping.Go(func() {
@@ -101,7 +101,7 @@ func NewWatermillPublisher(s config.Kafka, logger *slog.Logger) (message.Publish
 		Brokers: s.Brokers, Marshaler: Marshaler{}, OverwriteSaramaConfig: c,
 	}, watermill.NewSlogLogger(logger))
 	if err != nil {
-		return nil, fmt.Errorf("making watermill-kafka's publisher: %w", err)
+		return nil, fmt.Errorf("making watermill-kafka's publisher: %w", explained(toSend(err)))
 	}
 	return publisher, nil
 }

@@ -36,7 +36,7 @@ func NewWatermillLetters(s config.Kafka, logger *slog.Logger) (*WatermillLetters
 		Brokers: s.Brokers, Marshaler: placingMarshaler{}, OverwriteSaramaConfig: c,
 	}, watermill.NewSlogLogger(logger))
 	if err != nil {
-		return nil, fmt.Errorf("making watermill-kafka's publisher: %w", explained(err))
+		return nil, fmt.Errorf("making watermill-kafka's publisher: %w", explained(toSend(err)))
 	}
 	return &WatermillLetters{publisher: publisher, deliver: deliver}, nil
 }
@@ -51,7 +51,7 @@ func (l *WatermillLetters) PublishToPartitions(ctx context.Context, records []*r
 		positions[i] = record.Position{Topic: r.Topic, Partition: r.Partition, Offset: -1}
 		_, err := await(ctx, func() (struct{}, error) { return struct{}{}, l.publisher.Publish(r.Topic, NewMessage(r)) })
 		if err != nil {
-			return positions, fmt.Errorf("publishing to %q: %w", r.Topic, explained(err))
+			return positions, fmt.Errorf("publishing to %q: %w", r.Topic, explained(needing(err, OperationWrite, ResourceTopic, r.Topic)))
 		}
 	}
 	return positions, nil

@@ -9,6 +9,7 @@
 #   kafka.sh address  print the bootstrap address; fails when nothing runs
 #   kafka.sh kill N   end broker N of a running cluster as a crash would
 #   kafka.sh revive N start broker N again and wait until all brokers answer
+#   kafka.sh jars     fetch Kafka for the JVM, when it is not here yet, and print where it is: for tests that start one of their own
 #
 # KAFKA_PORT  first port, default 9092; broker N listens on KAFKA_PORT+N-1, its controller on KAFKA_PORT+1000+N-1, the other brokers reach it on
 #             KAFKA_PORT+2000+N-1; below 32768, where systems begin to take ports for outgoing connections, none is taken by chance
@@ -285,5 +286,9 @@ case ${1:-} in
   address) address ;;
   kill) locked kill_broker "${2:-}" ;;
   revive) locked revive "${2:-}" ;;
-  *) die "want up, down, clean, address, kill or revive" ;;
+  jars)
+    locked fetch
+    echo "$jars"
+    ;;
+  *) die "want up, down, clean, address, jars, kill or revive" ;;
 esac

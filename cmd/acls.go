@@ -1,0 +1,184 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/prantikov/millrace/config"
+	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/kafka/security"
+)
+
+// uses are what acls can list rights for: the values of --for.
+var uses = []string{"run", "topics", "publish", "dlq"}
+
+// aclsCommand prints the rights that this program needs.
+func aclsCommand(p *Program) *cobra.Command {
+	var output, principal string
+	var wanted []string
+	command := &cobra.Command{
+		Use:   "acls",
+		Short: "Print the least rights that Kafka has to give this program",
+		Long: "Acls prints what kafka-acls.sh is to be told, for the enabled consumers with their topics, groups and dead-letter topics: exactly what is\n" +
+			"needed, nothing more. No broker is asked. --for says what the rights are for: run (the consumers, and lag), topics (creating topics and\n" +
+			"comparing them with the settings), publish, dlq (reading dead letters). Without it: run and topics, for run creates topics that are missing.",
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, use := range wanted {
+				if !slices.Contains(uses, use) {
+					return usage("--for takes %s, not %q", strings.Join(uses, ", "), use)
+				}
+			}
+			s, err := p.openAside(c)
+			if err != nil {
+				return err
+			}
+			if principal == "" {
+				principal = s.principal()
+			}
+			rights := kafka.RightsFor(s.use(wanted, nil), s.settings.Kafka.Version)
+			return p.print(output, aclRows(principal, rights), func() error {
+				for _, line := range aclLines(s.settings.Kafka, principal, rights) {
+					if _, err := fmt.Fprintln(p.out, line); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&principal, "principal", "", "who is given the rights (default the user of the settings, else `User:millrace`)")
+	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, publish, dlq, `a,b`")
+	addOutputFlag(command, &output)
+	return command
+}
+
+// principal is who the brokers take this program for, as far as the settings tell.
+func (s *session) principal() string {
+	switch {
+	case s.settings.Kafka.SASL.Username != "":
+		return "User:" + s.settings.Kafka.SASL.Username
+	case s.settings.Kafka.Security.Protocol == config.ProtocolSSL:
+		if subject := security.Subject(s.settings.Kafka.TLS); subject != "" {
+			return "User:" + subject
+		}
+	}
+	return "User:millrace"
+}
+
+// use is what this program does with the cluster, with only these consumers unless there is none.
+func (s *session) use(wanted, only []string) (use kafka.Use) {
+	letters := kafka.NewTopics(s.settings).DeadLetterTopic
+	if slices.Contains(wanted, "run") {
+		for _, consumer := range s.app.consumers {
+			taken := s.taken(consumer)
+			if len(only) > 0 && !slices.Contains(only, consumer.Name()) {
+				continue
+			}
+			for _, declared := range taken {
+				topic := s.topicName(declared.Topic())
+				use.Read, use.Write = append(use.Read, topic), append(use.Write, letters(topic))
+			}
+			if len(taken) > 0 {
+				use.Join = append(use.Join, s.settings.Consumer(consumer.Name()).Group)
+			}
+		}
+	}
+	for _, declared := range s.app.types() {
+		topic := s.topicName(declared.Topic())
+		if slices.Contains(wanted, "topics") {
+			use.Manage = append(use.Manage, topic, letters(topic))
+		}
+		if slices.Contains(wanted, "publish") {
+			use.Write = append(use.Write, topic)
+		}
+		if slices.Contains(wanted, "dlq") {
+			use.Read = append(use.Read, letters(topic))
+		}
+	}
+	return use
+}
+
+// neededAtStart are the rights without which these consumers cannot run. Creating is not among them: it is needed for topics that are missing.
+func (s *session) neededAtStart(only []string) []kafka.Right {
+	rights := kafka.RightsFor(s.use([]string{"run", "topics"}, only), s.settings.Kafka.Version)
+	return slices.DeleteFunc(rights, func(right kafka.Right) bool { return right.Operation == kafka.OperationCreate })
+}
+
+// aclRow is one right as acls -o json has it.
+type aclRow struct {
+	Principal string `json:"principal"`
+	kafka.Right
+}
+
+func aclRows(principal string, rights []kafka.Right) []aclRow {
+	rows := make([]aclRow, len(rights))
+	for i, right := range rights {
+		rows[i] = aclRow{principal, right}
+	}
+	return rows
+}
+
+// aclGroup are the resources of one kind that have the same operations.
+type aclGroup struct {
+	kind       kafka.Resource
+	operations string
+}
+
+// aclLines are what kafka-acls.sh is to be told, a line for each group of resources. The rights are sorted.
+func aclLines(settings config.Kafka, principal string, rights []kafka.Right) []string {
+	var groups []aclGroup
+	names := map[aclGroup][]string{}
+	for i := 0; i < len(rights); {
+		first, operations := rights[i], ""
+		for ; i < len(rights) && rights[i].Resource == first.Resource && rights[i].Name == first.Name; i++ {
+			operations += " --operation " + string(rights[i].Operation)
+		}
+		group := aclGroup{first.Resource, operations}
+		if names[group] == nil {
+			groups = append(groups, group)
+		}
+		names[group] = append(names[group], first.Name)
+	}
+	brokers := "localhost:9092"
+	if len(settings.Brokers) > 0 {
+		brokers = strings.Join(settings.Brokers, ",")
+	}
+	head := "kafka-acls.sh --bootstrap-server " + shellWord(brokers)
+	if settings.Security.Protocol != config.ProtocolPlaintext {
+		// Whoever gives rights has settings of their own to log in with.
+		head += " --command-config admin.properties"
+	}
+	head += " --add --allow-principal " + shellWord(principal)
+	lines := make([]string, len(groups))
+	for i, group := range groups {
+		lines[i] = head + group.operations
+		for _, name := range names[group] {
+			lines[i] += aclFlag(group.kind, name)
+		}
+	}
+	return lines
+}
+
+// aclFlag names a resource to kafka-acls.sh.
+func aclFlag(kind kafka.Resource, name string) string {
+	if kind == kafka.ResourceCluster {
+		return " --cluster"
+	}
+	return " --" + strings.ToLower(string(kind)) + " " + shellWord(name)
+}
+
+// shellWord is a text as a shell takes it for one word.
+func shellWord(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-:,/=@[]+%", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
