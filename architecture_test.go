@@ -59,7 +59,7 @@ var house = map[string][]string{
 	"scripts": {},
 	// The binary as processes, under faults, and somebody's own binary for them.
 	"integration": {".", "router", "config", "deadletter", "handlers", "kafka", "kafka/kafkatest", "messages", "record", "store", "store/storetest", "tracing/tracingtest"},
-	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store"},
+	"examples":    {".", "config", "handlers", "messages", "producer", "record", "router", "store", "store/storetest"},
 }
 
 // testKits are imported by tests and by examples alone.

@@ -96,7 +96,6 @@ func chosen(records []*record.Record, offset int64) *record.Record {
 type orders struct {
 	walker *router.Walker
 	next   int64
-	claims int
 }
 
 func newOrders(b *testing.B) *orders {

@@ -7,6 +7,7 @@ import (
 	"github.com/prantikov/millrace/kafka/kafkatest"
 	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/store"
+	"github.com/prantikov/millrace/store/storetest"
 )
 
 // Ensure a plugin's own table has every delivery exactly once, also when all records are delivered a second time.
@@ -15,6 +16,9 @@ func TestLedgerCountsOnce(t *testing.T) {
 	broker := kafkatest.Cluster(t).ListenAddrs()[0]
 	ledger := build(t, "ledger")
 	ledger.environment = []string{"MILLRACE_KAFKA_BROKERS=" + broker, "MILLRACE_DATA_DIR=data"}
+	if storetest.Postgres() {
+		ledger.environment = append(ledger.environment, "MILLRACE_STORE_DSN="+storetest.Place(t, filepath.Join(ledger.directory, "data")))
+	}
 	result := ledger.demo(t, "--events", "2000", "--poison", "8")
 	if result.Lost != 0 || result.Consumers["ledger"].Done == 0 || result.Consumers["ledger-watch"].Done == 0 {
 		t.Fatalf("got %+v, want nothing lost and both consumers at work", result)
@@ -59,7 +63,7 @@ func behind(t *testing.T, ledger program) (records int) {
 // deliveries is what the ledger's table has.
 func deliveries(t *testing.T, ledger program) (count int) {
 	t.Helper()
-	database, err := store.Reading(filepath.Join(ledger.directory, "data", "store.db"))
+	database, err := store.Reading(storetest.Place(t, filepath.Join(ledger.directory, "data")))
 	if err != nil {
 		t.Fatal(err)
 	}

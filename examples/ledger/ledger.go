@@ -14,7 +14,7 @@ import (
 	"github.com/prantikov/millrace/store"
 )
 
-// tables are goose migrations: they run before the first record arrives.
+// tables are goose migrations, which SQLite and PostgreSQL take both: they run before the first record arrives.
 //
 //go:embed tables/*.sql
 var tables embed.FS
@@ -44,8 +44,8 @@ func count(ctx context.Context, e messages.Event[messages.OrderEvent]) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO ledger_pharmacies (pharmacy, deliveries) VALUES (?, 1)
-ON CONFLICT (pharmacy) DO UPDATE SET deliveries = deliveries + 1`, e.Body.PharmacyID)
+	_, err = tx.ExecContext(ctx, `INSERT INTO ledger_pharmacies (pharmacy, deliveries) VALUES ($1, 1)
+ON CONFLICT (pharmacy) DO UPDATE SET deliveries = ledger_pharmacies.deliveries + 1`, e.Body.PharmacyID)
 	return err
 }
 
@@ -58,7 +58,7 @@ type watch struct {
 // newcomer tells of orders from a pharmacy that has delivered nothing yet.
 func (w *watch) newcomer(ctx context.Context, e messages.Event[messages.OrderEvent]) error {
 	var deliveries int
-	err := w.database.QueryRowContext(ctx, `SELECT deliveries FROM ledger_pharmacies WHERE pharmacy = ?`, e.Body.PharmacyID).Scan(&deliveries)
+	err := w.database.QueryRowContext(ctx, `SELECT deliveries FROM ledger_pharmacies WHERE pharmacy = $1`, e.Body.PharmacyID).Scan(&deliveries)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		w.logger.Debug("a pharmacy ships that has delivered nothing yet", "pharmacy", e.Body.PharmacyID, "order", e.EntityID)

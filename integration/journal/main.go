@@ -59,7 +59,7 @@ func enter(ctx context.Context, e messages.Event[any]) error {
 		return err
 	}
 	// The entry comes first, so that only its undoing keeps it from showing.
-	_, err = tx.ExecContext(ctx, `INSERT INTO journal_entries (entity, topic, partition, position) VALUES (?, ?, ?, ?)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO journal_entries (entity, topic, partition, position) VALUES ($1, $2, $3, $4)`,
 		e.EntityID, e.Topic, e.Partition, e.Offset)
 	return errors.Join(err, refuses(e))
 }

@@ -1,5 +1,5 @@
 -- +goose Up
 CREATE TABLE ledger_pharmacies (
     pharmacy   TEXT PRIMARY KEY,
-    deliveries INTEGER NOT NULL
-) STRICT;
+    deliveries BIGINT NOT NULL
+);
