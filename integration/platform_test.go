@@ -322,3 +322,11 @@ func writeFile(t testing.TB, text string) string {
 	}
 	return name
 }
+
+// writeTo writes the text into a file of this name.
+func writeTo(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
