@@ -10,6 +10,7 @@ import (
 	_ "modernc.org/sqlite" // the store's database, to spoil it
 
 	"github.com/prantikov/millrace/handlers/notification"
+	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/record"
 )
 
@@ -171,5 +172,49 @@ func TestStoreThatIsAwayAfterSendingRepeatsNothing(t *testing.T) {
 	done(t, o.again(shipped()))
 	if got := len(r.hooks()); got != 1 {
 		t.Errorf("got %d webhooks after a repeat, want 1: it was marked once the store was back", got)
+	}
+}
+
+// Ensure a dead letter that somebody gives back is sent: what was refused, and what was left to people.
+func TestRedrivenNotificationIsSent(t *testing.T) {
+	t.Parallel()
+	for _, park := range []bool{false, true} {
+		var o *office
+		r := newReceiver(t, func(n int, w http.ResponseWriter) {
+			switch {
+			case n == 0 && park:
+				o.crashNow()
+			case n == 0:
+				w.WriteHeader(http.StatusNotFound)
+			}
+		})
+		settings := hooked()
+		settings.InDoubt = notification.Park
+		o = newOffice(t, settings, patientAt("webhook", r.URL))
+		if park {
+			o.crash(shipped())
+			o.again(shipped())
+		} else {
+			o.deliver(shipped())
+		}
+		if len(o.letters) != 1 {
+			t.Fatalf("park %t: got %d dead letters, want 1", park, len(o.letters))
+		}
+		letter := o.letters[0].Record
+		decoded, err := messages.Orders.Decode(letter.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		redriven := messages.Event[any]{Body: decoded.Body, Meta: messages.Meta{
+			Type: "OrderEvent", Action: messages.Shipped, EntityID: "e-1", Topic: letter.Topic, Offset: letter.Offset, Timestamp: letter.Timestamp, Redriven: true,
+		}}
+		for range 2 { // given back twice, it is sent once
+			if err := o.notifier.Notify(t.Context(), redriven); err != nil {
+				t.Errorf("park %t: got %v, want it sent", park, err)
+			}
+		}
+		if hooks := r.hooks(); len(hooks) != 2 || hooks[0].id() != hooks[1].id() {
+			t.Errorf("park %t: got %d webhooks, want the one before and one more with its id", park, len(hooks))
+		}
 	}
 }
