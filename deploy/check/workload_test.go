@@ -213,3 +213,16 @@ func TestNetworkPolicyLetsOutWhatTheSettingsName(t *testing.T) {
 		}
 	})
 }
+
+// Ensure a pod that is replaced finds its place in the groups kept: it has a lasting name, and its session outlives the time without it.
+func TestReplacedPodKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	eachVariant(t, func(t *testing.T, r running) {
+		if got := r.settings.Kafka.InstanceID; got != "hostname" {
+			t.Errorf("kafka.instance_id: got %q, want hostname, which a StatefulSet's pod keeps", got)
+		}
+		if got := r.settings.Kafka.SessionTimeout; got < 45*time.Second {
+			t.Errorf("kafka.session_timeout: got %s, want 45s at least: a pod is away for longer than a process", got)
+		}
+	})
+}
