@@ -36,6 +36,11 @@ type TLS struct {
 	CertFile string `koanf:"cert_file"`
 	// KeyFile has the private key of CertFile, as PEM. Default: none.
 	KeyFile string `koanf:"key_file"`
+	// CAPEM, CertPEM and KeyPEM are the certificates and the key themselves, as PEM, each in place of its file: ssl.truststore.certificates,
+	// ssl.keystore.certificate.chain and ssl.keystore.key. Default: none.
+	CAPEM   string `koanf:"ca_pem"`
+	CertPEM string `koanf:"cert_pem"`
+	KeyPEM  Secret `koanf:"key_pem"`
 	// KeyPassword opens the private key, in KeyFile or in the key store (ssl.key.password). Default: for a key store its own password.
 	KeyPassword Secret `koanf:"key_password"`
 	// TrustStoreFile is ssl.truststore.location: the same as CAFile in a store of Java's. Default: none.

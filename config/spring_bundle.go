@@ -31,22 +31,19 @@ func springBundle(bundle string) []springRule {
 	}
 }
 
-// isPEM says that a text is a certificate or key itself, not the name of a file.
-func isPEM(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN ") }
-
 // springPEMFile and springPEMText divide what Spring has in one: the file with a certificate, or the certificate.
 func springPEMFile(text string, at spring.Property) springValue {
-	if isPEM(text) {
+	if spring.IsPEM(text) {
 		return springValue{}
 	}
 	return springResource(text, at)
 }
 
 func springPEMText(text string, _ spring.Property) springValue {
-	if !isPEM(text) {
+	if !spring.IsPEM(text) {
 		return springValue{}
 	}
-	return springValue{value: text}
+	return springValue{value: spring.PEM(text)}
 }
 
 // checkBundle refuses a bundle that nothing defines: the clients would have no certificates.

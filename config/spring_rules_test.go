@@ -69,6 +69,8 @@ func TestSpringPropertiesSetOurs(t *testing.T) {
 		"a trust store":                           {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.trust-store-location=file:/a.p12\nspring.kafka.ssl.trust-store-type=pkcs12", "kafka.tls.truststore_type", "PKCS12"},
 		"a trust store by Kafka's name":           {"spring.kafka.security.protocol=SSL\nspring.kafka.properties.ssl.truststore.location=/a.p12", "kafka.tls.truststore_file", "/a.p12"},
 		"a login":                                 {login("PlainLoginModule", "PLAIN", `username="me" password="p"`), "kafka.sasl.username", "me"},
+		"certificates in the file itself":         {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.trust-store-certificates=-----BEGIN CERTIFICATE----- YQ== -----END CERTIFICATE-----", "kafka.tls.ca_pem", "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n"},
+		"a key in the file itself":                {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.key-store-certificate-chain=-----BEGIN CERTIFICATE----- YQ== -----END CERTIFICATE-----\nspring.kafka.ssl.key-store-key=-----BEGIN PRIVATE KEY----- YQ== -----END PRIVATE KEY-----", "kafka.tls.key_pem", "***"},
 		"a bundle with a store":                   {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.bundle=mine\nspring.ssl.bundle.jks.mine.truststore.location=file:/a.jks", "kafka.tls.truststore_file", "/a.jks"},
 		"a bundle of PEM files":                   {"spring.kafka.security.protocol=SSL\nspring.kafka.ssl.bundle=mine\nspring.ssl.bundle.pem.mine.truststore.certificate=file:/ca.pem", "kafka.tls.ca_file", "/ca.pem"},
 		"another's bundle is not Kafka's":         {"spring.kafka.security.protocol=SSL\nspring.ssl.bundle.pem.web.truststore.certificate=file:/ca.pem", "kafka.tls.ca_file", ""},

@@ -48,12 +48,13 @@ func (c *checker) needs(one, other given, reason, advice string) {
 
 func (c *checker) tls(security Security, s TLS) {
 	ca, certificate, key := text("kafka.tls.ca_file", s.CAFile), text("kafka.tls.cert_file", s.CertFile), text("kafka.tls.key_file", s.KeyFile)
+	caText, certificateText, keyText := text("kafka.tls.ca_pem", s.CAPEM), text("kafka.tls.cert_pem", s.CertPEM), secret("kafka.tls.key_pem", s.KeyPEM)
 	trust, trustType := text("kafka.tls.truststore_file", s.TrustStoreFile), text("kafka.tls.truststore_type", s.TrustStoreType)
 	store, storeType := text("kafka.tls.keystore_file", s.KeyStoreFile), text("kafka.tls.keystore_type", s.KeyStoreType)
 	trustPassword, storePassword := secret("kafka.tls.truststore_password", s.TrustStorePassword), secret("kafka.tls.keystore_password", s.KeyStorePassword)
 	keyPassword := secret("kafka.tls.key_password", s.KeyPassword)
 	if !security.Encrypted() {
-		c.useless([]given{ca, certificate, key, keyPassword, trust, trustType, trustPassword, store, storeType, storePassword, text("kafka.tls.server_name", s.ServerName)},
+		c.useless([]given{ca, caText, certificate, certificateText, key, keyText, keyPassword, trust, trustType, trustPassword, store, storeType, storePassword, text("kafka.tls.server_name", s.ServerName)},
 			"kafka.security.protocol is "+security.Protocol+", so nothing is encrypted and it would not be used",
 			"set the protocol to SSL or SASL_SSL, or remove it", "kafka.security.protocol")
 		return
@@ -63,20 +64,32 @@ func (c *checker) tls(security Security, s TLS) {
 			c.oneOf(one.path, one.value.(string))
 		}
 	}
-	if ca.set && trust.set {
-		c.refuse(trust.path, trust.value, "kafka.tls.ca_file has the authorities too", "set one of the two", ca.path)
+	for _, pair := range [][2]given{{trust, ca}, {trust, caText}, {ca, caText}} {
+		if pair[0].set && pair[1].set {
+			c.refuse(pair[0].path, pair[0].value, pair[1].path+" has the authorities too", "set one of the two", pair[1].path)
+		}
 	}
+	for _, pair := range [][2]given{{certificate, certificateText}, {key, keyText}} {
+		if pair[0].set && pair[1].set {
+			c.refuse(pair[0].path, pair[0].value, pair[1].path+" has the same", "set one of the two", pair[1].path)
+		}
+	}
+	anyCertificate, anyKey := given{path: certificate.path, set: certificate.set || certificateText.set}, given{path: key.path, set: key.set || keyText.set}
 	if store.set {
-		c.useless([]given{certificate, key}, "kafka.tls.keystore_file has our certificate and its key too", "set one of the two", store.path)
+		c.useless([]given{certificate, certificateText, key, keyText}, "kafka.tls.keystore_file has our certificate and its key too", "set one of the two", store.path)
 	} else {
-		c.needs(certificate, key, "a certificate without its key proves nothing", "set kafka.tls.key_file too")
-		c.needs(key, certificate, "a key without its certificate proves nothing", "set kafka.tls.cert_file too")
+		for _, one := range []given{certificate, certificateText} {
+			c.needs(one, anyKey, "a certificate without its key proves nothing", "set kafka.tls.key_file too")
+		}
+		for _, one := range []given{key, keyText} {
+			c.needs(one, anyCertificate, "a key without its certificate proves nothing", "set kafka.tls.cert_file too")
+		}
 	}
 	c.needs(trustType, trust, "there is no trust store", "set kafka.tls.truststore_file too, or remove it")
 	c.needs(trustPassword, trust, "there is no trust store", "set kafka.tls.truststore_file too, or remove it")
 	c.needs(storeType, store, "there is no key store", "set kafka.tls.keystore_file too, or remove it")
 	c.needs(storePassword, store, "there is no key store", "set kafka.tls.keystore_file too, or remove it")
-	c.needs(keyPassword, given{path: key.path, set: key.set || store.set}, "there is no key to open", "set kafka.tls.key_file or keystore_file too, or remove it")
+	c.needs(keyPassword, given{path: key.path, set: anyKey.set || store.set}, "there is no key to open", "set kafka.tls.key_file or keystore_file too, or remove it")
 }
 
 func (c *checker) sasl(security Security, s SASL) {
