@@ -59,8 +59,8 @@ var flagPaths = map[string]string{
 }
 
 func addGlobalFlags(flags *pflag.FlagSet) {
-	flags.String("config", "", "configuration `file` (MILLRACE_CONFIG)")
-	flags.String("profile", "", "profile, laid over the file as config.`NAME`.yaml (MILLRACE_PROFILE)")
+	flags.String("config", "", "configuration `file`, also a Spring one (MILLRACE_CONFIG)")
+	flags.String("profile", "", "profile `NAME`, laid over the file: config.NAME.yaml, application-NAME.properties (MILLRACE_PROFILE)")
 	flags.String("brokers", "", "Kafka brokers, `HOST:PORT,…` (MILLRACE_KAFKA_BROKERS)")
 	flags.String("data-dir", "", "`directory` of everything that is kept (MILLRACE_DATA_DIR, default ./data)")
 	flags.String("http-address", "", "`HOST:PORT` of metrics and health on this machine (MILLRACE_HTTP_ADDRESS, default 127.0.0.1:7070)")

@@ -19,6 +19,7 @@ func TestMistakesInSources(t *testing.T) {
 		"an unknown key names the nearest":             {yaml: "kafka:\n  brokres: a:1", want: "kafka.brokres (FILE:2): there is no such setting; the nearest is kafka.brokers"},
 		"a key at the wrong place names the right one": {yaml: "kafka: {acks: all}", want: "kafka.acks (FILE:1): there is no such setting; the nearest is kafka.producer.acks"},
 		"a relaxed name is not ours":                   {yaml: "kafka: {clientId: x}", want: "kafka.clientId (FILE:1): there is no such setting; the nearest is kafka.client_id"},
+		"one of Spring's says what to call the file":   {yaml: "spring: {kafka: {client-id: x}}", want: "spring (FILE:1): it is one of Spring's properties; name the file application.yml to have it read as Spring reads it"},
 		"an unknown section is reported once":          {yaml: "kafak: {brokers: a:1, wait: 1s}", want: "kafak (FILE:1): there is no such setting; the nearest is kafka"},
 		"an unknown consumer":                          {yaml: "consumers: {order: {timeout: 1s}}", want: "consumers.order (FILE:1): there is no consumer of this name; the nearest is orders"},
 		"an unknown topic":                             {yaml: "topics: {orders-event: {partitions: 1}}", want: "topics.orders-event (FILE:1): there is no topic of this name; the nearest is order-events"},

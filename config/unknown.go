@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // unknownKeys reports what a file has and nobody reads, at the highest place where it stops being known.
@@ -64,6 +65,10 @@ func (w *keyWalk) refuse(parts []string, reason, advice string) {
 }
 
 func (w *keyWalk) unknown(parts []string) {
+	if head, _, _ := strings.Cut(parts[0], "."); head == "spring" {
+		w.refuse(parts, "it is one of Spring's properties", "name the file application.yml to have it read as Spring reads it")
+		return
+	}
 	if len(parts) != 2 || !openSections()[parts[0]] {
 		w.refuse(parts, "there is no such setting", adviceNearest(printable(parts), w.loaded.candidates()))
 		return
