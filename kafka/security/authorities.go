@@ -21,6 +21,8 @@ func trustStore(s config.TLS) (store, bool) {
 	case s.CAFile != "":
 		// Whoever names it need not know that it is a store of Java's.
 		return store{path: "kafka.tls.ca_file", file: s.CAFile, passwordPath: "kafka.tls.truststore_password"}, true
+	case s.CAPEM != "":
+		return store{path: "kafka.tls.ca_pem", text: s.CAPEM}, true
 	default:
 		return store{}, false
 	}

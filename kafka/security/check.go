@@ -54,7 +54,7 @@ func unreadableToken(file string) error {
 
 // validity warns of a certificate whose time is over, soon will be, or has not come.
 func validity(from store, certificate *x509.Certificate, now time.Time) []string {
-	what := fmt.Sprintf("%s %q: the certificate of %q ", from.path, from.file, certificate.Subject)
+	what := fmt.Sprintf("%s: the certificate of %q ", from.named(), certificate.Subject)
 	switch {
 	case now.After(certificate.NotAfter):
 		return []string{what + "expired at " + moment(certificate.NotAfter)}

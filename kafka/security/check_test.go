@@ -26,6 +26,16 @@ func file(t *testing.T, text string) string {
 	return name
 }
 
+// content is what a file has.
+func content(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // Ensure each kind of store is read, whatever it is called.
 func TestStoresAreRead(t *testing.T) {
 	t.Parallel()
@@ -33,13 +43,14 @@ func TestStoresAreRead(t *testing.T) {
 	own := authority.Issue(t, "own", "localhost")
 	secret := config.NewSecret("changeit")
 	for name, settings := range map[string]config.TLS{
-		"the authorities of the system": {},
-		"PEM":                           {CAFile: authority.File, CertFile: own.CertFile, KeyFile: own.KeyFile},
-		"PEM with an encrypted key":     {CAFile: authority.File, CertFile: own.CertFile, KeyFile: own.EncryptedKey(t, "changeit"), KeyPassword: secret},
-		"PEM as stores":                 {TrustStoreFile: authority.File, TrustStoreType: "PEM", KeyStoreFile: own.PEM(t), KeyStoreType: "PEM"},
-		"PKCS 12":                       {TrustStoreFile: authority.PKCS12(t, "changeit"), TrustStorePassword: secret, KeyStoreFile: own.PKCS12(t, "changeit"), KeyStorePassword: secret},
-		"PKCS 12 that is called JKS":    {TrustStoreFile: authority.PKCS12(t, "changeit"), TrustStoreType: "JKS", TrustStorePassword: secret},
-		"JKS":                           {TrustStoreFile: authority.JKS(t, "changeit"), TrustStorePassword: secret, KeyStoreFile: own.JKS(t, "changeit", "changeit"), KeyStorePassword: secret},
+		"PEM in the settings themselves": {CAPEM: content(t, authority.File), CertPEM: content(t, own.CertFile), KeyPEM: config.NewSecret(content(t, own.KeyFile))},
+		"the authorities of the system":  {},
+		"PEM":                            {CAFile: authority.File, CertFile: own.CertFile, KeyFile: own.KeyFile},
+		"PEM with an encrypted key":      {CAFile: authority.File, CertFile: own.CertFile, KeyFile: own.EncryptedKey(t, "changeit"), KeyPassword: secret},
+		"PEM as stores":                  {TrustStoreFile: authority.File, TrustStoreType: "PEM", KeyStoreFile: own.PEM(t), KeyStoreType: "PEM"},
+		"PKCS 12":                        {TrustStoreFile: authority.PKCS12(t, "changeit"), TrustStorePassword: secret, KeyStoreFile: own.PKCS12(t, "changeit"), KeyStorePassword: secret},
+		"PKCS 12 that is called JKS":     {TrustStoreFile: authority.PKCS12(t, "changeit"), TrustStoreType: "JKS", TrustStorePassword: secret},
+		"JKS":                            {TrustStoreFile: authority.JKS(t, "changeit"), TrustStorePassword: secret, KeyStoreFile: own.JKS(t, "changeit", "changeit"), KeyStorePassword: secret},
 		"JKS whose key has a password of its own": {KeyStoreFile: authority.Issue(t, "other").JKS(t, "changeit", "another"), KeyStorePassword: secret, KeyPassword: config.NewSecret("another")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +100,8 @@ func TestMistakesInFiles(t *testing.T) {
 		"an encrypted key with a wrong password": {config.TLS{CertFile: other.CertFile, KeyFile: other.EncryptedKey(t, "changeit"), KeyPassword: wrong}, "kafka.tls.key_password", "does not open"},
 		"a key that is encrypted as long ago":    {config.TLS{CertFile: own.CertFile, KeyFile: file(t, "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n")}, "kafka.tls.key_file", "openssl pkcs8 -topk8"},
 		"a certificate that is damaged":          {config.TLS{CAFile: file(t, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")}, "kafka.tls.ca_file", "cannot be read"},
+		"certificates themselves that are none":  {config.TLS{CAPEM: "ca.pem"}, "kafka.tls.ca_pem", "not PEM"},
+		"a key itself of another certificate":    {config.TLS{CertFile: own.CertFile, KeyPEM: config.NewSecret(content(t, other.KeyFile))}, "kafka.tls.cert_file", "not that of the private key"},
 		"a file that is far too large":           {config.TLS{CAFile: file(t, strings.Repeat("x", 4<<20+1))}, "kafka.tls.ca_file", "larger than 4 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -131,12 +131,14 @@ func TestConnections(t *testing.T) {
 	mutual := config.TLS{CAFile: authority.File, CertFile: own.CertFile, KeyFile: own.KeyFile}
 	named := mutual
 	named.ServerName = "kafka.example.org"
+	written := config.TLS{CAPEM: content(t, authority.File), CertPEM: content(t, own.CertFile), KeyPEM: config.NewSecret(content(t, own.KeyFile))}
 	for name, test := range map[string]struct {
 		host     string
 		settings config.TLS
 	}{
 		"by the host":     {"127.0.0.1", mutual},
 		"by another name": {"kafka.example.org", named},
+		"by certificates in the settings themselves": {"127.0.0.1", written},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -38,16 +38,19 @@ func readIdentity(s config.TLS) (identity, error) {
 	switch {
 	case s.KeyStoreFile != "":
 		return storedIdentity(s)
-	case s.CertFile != "":
+	case s.CertFile != "" || s.CertPEM != "":
 		return filedIdentity(s)
 	default:
 		return identity{}, nil
 	}
 }
 
-// filedIdentity reads a certificate and a key from two files of text; they may be one.
+// filedIdentity reads a certificate and a key from two files of text, which may be one, or from the settings themselves.
 func filedIdentity(s config.TLS) (identity, error) {
 	certificates := store{path: "kafka.tls.cert_file", file: s.CertFile}
+	if s.CertPEM != "" {
+		certificates = store{path: "kafka.tls.cert_pem", text: s.CertPEM}
+	}
 	data, _, err := certificates.read()
 	if err != nil {
 		return identity{}, err
@@ -57,6 +60,9 @@ func filedIdentity(s config.TLS) (identity, error) {
 		return identity{}, err
 	}
 	keys := store{path: "kafka.tls.key_file", file: s.KeyFile}
+	if s.KeyPEM.IsSet() {
+		keys = store{path: "kafka.tls.key_pem", text: s.KeyPEM.Reveal()}
+	}
 	if data, _, err = keys.read(); err != nil {
 		return identity{}, err
 	}

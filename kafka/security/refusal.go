@@ -90,7 +90,7 @@ func (d *Dialer) refusedCertificate(address string, asked bool, err error) error
 // trusted names where the authorities come from.
 func (d *Dialer) trusted() string {
 	if from, named := trustStore(d.source.settings); named {
-		return fmt.Sprintf("%s %q", from.path, from.file)
+		return from.named()
 	}
 	return "the system (set kafka.tls.ca_file)"
 }

@@ -94,7 +94,7 @@ func (s *source) own() string {
 	if leaf == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s %q of %q", s.held.own.source.path, s.held.own.source.file, leaf.Subject)
+	text := fmt.Sprintf("%s of %q", s.held.own.source.named(), leaf.Subject)
 	if time.Now().After(leaf.NotAfter) {
 		text += ", which expired at " + moment(leaf.NotAfter)
 	}

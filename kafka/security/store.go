@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/prantikov/millrace/config"
 )
@@ -17,9 +18,11 @@ const largestStore = 4 << 20
 
 // store is one file of certificates or keys, with the settings that it comes from.
 type store struct {
-	// path is the setting that names the file.
+	// path is the setting that names the file, or that is the text itself.
 	path string
 	file string
+	// text is what stands in the setting itself; then there is no file.
+	text string
 	// typePath and kind are the setting that says what the file is, and its value: empty for what it is.
 	typePath, kind string
 	// passwordPath and password open it.
@@ -29,6 +32,12 @@ type store struct {
 
 // read returns the content and what it is.
 func (s store) read() (data []byte, kind string, err error) {
+	if s.text != "" {
+		if kindOf([]byte(s.text)) != config.StorePEM {
+			return nil, "", s.wrong("it is not PEM", "write what begins with -----BEGIN, or name the file with "+strings.TrimSuffix(s.path, "_pem")+"_file")
+		}
+		return []byte(s.text), config.StorePEM, nil
+	}
 	file, err := os.Open(s.file)
 	if err != nil {
 		return nil, "", s.wrong("it cannot be read: "+plain(err), "write the name of a file that this user may read")
@@ -73,15 +82,27 @@ func fits(said, kind string) bool {
 
 // wrong is a mistake about the file.
 func (s store) wrong(reason, advice string) error {
-	return &config.Mistake{Path: s.path, Value: strconv.Quote(s.file), Reason: reason, Advice: advice}
+	mistake := &config.Mistake{Path: s.path, Reason: reason, Advice: advice}
+	if s.file != "" {
+		mistake.Value = strconv.Quote(s.file)
+	}
+	return mistake
+}
+
+// named is the setting with its file, when it has one.
+func (s store) named() string {
+	if s.file == "" {
+		return s.path
+	}
+	return s.path + " " + strconv.Quote(s.file)
 }
 
 // wrongPassword is the mistake of a file that its password does not open.
 func (s store) wrongPassword(path string, password config.Secret) error {
 	if !password.IsSet() {
-		return &config.Mistake{Path: path, Reason: fmt.Sprintf("%s %q needs a password, and there is none", s.path, s.file), Advice: "set it, or " + path + "_file"}
+		return &config.Mistake{Path: path, Reason: s.named() + " needs a password, and there is none", Advice: "set it, or " + path + "_file"}
 	}
-	return &config.Mistake{Path: path, Reason: fmt.Sprintf("it does not open %s %q", s.path, s.file), Advice: "correct it"}
+	return &config.Mistake{Path: path, Reason: "it does not open " + s.named(), Advice: "correct it"}
 }
 
 // plain drops the operation and the path, which the sentence around it has already.
