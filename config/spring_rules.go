@@ -80,6 +80,7 @@ func springConsumer(consumers []string) []springRule {
 		rule("kafka.read_timeout", "", "request.timeout.ms", "One that does not fit into the session timeout is replaced by the default, with a warning.", nil, springMilliseconds),
 		rule("kafka.rebalance_timeout", "max-poll-interval", "max.poll.interval.ms", "One that does not fit is replaced by the default, with a warning.", springDuration, springMilliseconds),
 		rule("kafka.rebalance", "", "partition.assignment.strategy", "`CooperativeStickyAssignor` is `cooperative`, with another beside it `migrate`, all others `eager`.", nil, springAssignor),
+		rule("kafka.instance_id", "", "group.instance.id", "Each consumer's member is this with the consumer's name.", nil, springText),
 		rule("kafka.fetch_bytes", "", "max.partition.fetch.bytes", "", nil, springSize),
 	)
 }

@@ -47,6 +47,7 @@ func TestSpringPropertiesSetOurs(t *testing.T) {
 		"a heartbeat":                             {"spring.kafka.consumer.heartbeat-interval=1000", "kafka.heartbeat_interval", "1s"},
 		"a poll":                                  {"spring.kafka.consumer.properties.max.poll.interval.ms=300000", "kafka.rebalance_timeout", "5m"},
 		"an assignor":                             {"spring.kafka.consumer.properties.partition.assignment.strategy=org.apache.kafka.clients.consumer.RangeAssignor,org.apache.kafka.clients.consumer.CooperativeStickyAssignor", "kafka.rebalance", "migrate"},
+		"an instance":                             {"spring.kafka.consumer.properties.group.instance.id=${HOSTNAME:pod-0}", "kafka.instance_id", "pod-0"},
 		"a fetch":                                 {"spring.kafka.consumer.properties.max.partition.fetch.bytes=2097152", "kafka.fetch_bytes", "2MiB"},
 		"a listener's threads":                    {"spring.kafka.listener.concurrency=7", "consumers.orders.concurrency", "7"},
 		"listeners that do not start":             {"spring.kafka.listener.auto-startup=off", "consumers.orders.enabled", "false"},
