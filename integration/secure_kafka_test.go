@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,6 +201,32 @@ func (k *secured) give(t testing.TB, rights ...right) {
 			t.Fatalf("giving %s: error code %d", rights[i], result.ErrorCode)
 		}
 	}
+	eventually(t, "the broker knows the rights", func() bool { return k.known(t, rights) == len(rights) })
+}
+
+// known counts those of the rights that the broker acts on. The controller answers a change before the broker has heard of it.
+func (k *secured) known(t testing.TB, rights []right) int {
+	t.Helper()
+	request := kmsg.NewPtrDescribeACLsRequest()
+	request.ResourceType, request.ResourcePatternType = kmsg.ACLResourceTypeAny, kmsg.ACLResourcePatternTypeAny
+	request.Operation, request.PermissionType = kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	answer, err := request.RequestWith(ctx, k.client(t))
+	if err != nil || answer.ErrorCode != 0 {
+		t.Fatalf("asking for the rights: %v, error code %d", err, answer.ErrorCode)
+	}
+	known := 0
+	for _, resource := range answer.Resources {
+		for _, acl := range resource.ACLs {
+			if slices.ContainsFunc(rights, func(r right) bool {
+				return r.Principal == acl.Principal && r.Name == resource.ResourceName && aclResource(t, r) == resource.ResourceType && aclOperation(t, r) == acl.Operation
+			}) {
+				known++
+			}
+		}
+	}
+	return known
 }
 
 func (k *secured) take(t testing.TB, rights ...right) {
@@ -223,6 +250,7 @@ func (k *secured) take(t testing.TB, rights ...right) {
 			t.Fatalf("taking %s: error code %d, %d rights", rights[i], result.ErrorCode, len(result.MatchingACLs))
 		}
 	}
+	eventually(t, "the broker has forgotten the rights", func() bool { return k.known(t, rights) == 0 })
 }
 
 func aclResource(t testing.TB, r right) kmsg.ACLResourceType {

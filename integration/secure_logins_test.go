@@ -49,6 +49,7 @@ func testLogins(t *testing.T, k *secured) {
 			}
 			if test.tool {
 				k.giveByTool(t, p, "--for", "run,topics,publish")
+				eventually(t, "the broker knows the rights", func() bool { return k.known(t, rights) == len(rights) })
 			} else {
 				k.give(t, rights...)
 			}
