@@ -154,7 +154,7 @@ func (s *service) longestTry() time.Duration {
 	return longest
 }
 
-// openKafka sees to it that the topics are there and that these consumers (all when there is none) have their rights, and opens what writes.
+// openKafka sees to it that these consumers (all when there is none) have their rights and that the topics are there, and opens what writes.
 func (s *service) openKafka(ctx context.Context, only []string) (err error) {
 	if s.reader, err = kafka.NewReader(ctx, s.settings.Kafka); err != nil {
 		return err
@@ -162,14 +162,8 @@ func (s *service) openKafka(ctx context.Context, only []string) (err error) {
 	if err := s.reader.Check(ctx, s.neededAtStart(only)); err != nil {
 		return err
 	}
-	plans, err := kafka.NewTopics(s.topicSettings()).Apply(ctx)
-	if err != nil {
+	if err := s.createTopics(ctx, only); err != nil {
 		return err
-	}
-	for _, plan := range plans {
-		if plan.Action == kafka.ActionCreate {
-			s.logger.Info("topic created", "topic", plan.Topic, "partitions", plan.Partitions, "replicas", plan.Replicas)
-		}
 	}
 	if err := s.recogniseTopics(ctx); err != nil {
 		return err

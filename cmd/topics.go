@@ -2,6 +2,9 @@ package cmd
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,13 +17,20 @@ import (
 
 // topicsCommand says what there is of our topics, and creates what is missing.
 func topicsCommand(p *Program) *cobra.Command {
-	plan := topicsAction(p, "plan", "Show which topics there are and which would be created", (*kafka.Topics).Plan)
-	apply := topicsAction(p, "apply", "Create the topics that are missing; what is there is never altered", (*kafka.Topics).Apply)
+	plan := topicsAction(p, "plan", "Show which topics there are, where they are not as the settings say, and what apply would do", (*kafka.Topics).Plan)
+	plan.Long = "Plan compares the topics and their dead-letter topics with the settings: partitions, replicas, retention, cleanup policy and the largest batch.\n" +
+		"What millrace does not do itself it prints as lines of Kafka's own tools: it changes no setting of a topic that is there, and creates no\n" +
+		"topic whose topics.<name>.manage is off."
+	apply := topicsAction(p, "apply", "Create the topics that are missing; what is there is not altered", (*kafka.Topics).Apply)
+	apply.Long = "Apply creates the topics and dead-letter topics that are missing. It alters none that is there, but with --add-partitions it gives those\n" +
+		"that have fewer partitions than the settings say the rest of them. Keys move then: new records of a key may go to another partition than its\n" +
+		"earlier ones and be handled before them, so stop what produces and let every consumer come to the end first. Partitions cannot be taken away."
 	return group("topics", "Plan and create the topics and their dead-letter topics", plan, apply)
 }
 
 func topicsAction(p *Program, use, short string, act func(*kafka.Topics, context.Context) ([]kafka.TopicPlan, error)) *cobra.Command {
 	var output string
+	var grow bool
 	command := &cobra.Command{
 		Use:   use,
 		Short: short,
@@ -35,13 +45,18 @@ func topicsAction(p *Program, use, short string, act func(*kafka.Topics, context
 				return err
 			}
 			defer disconnect()
-			plans, err := act(kafka.NewTopics(s.topicSettings()), c.Context())
+			topics := kafka.NewTopics(s.topicSettings())
+			if grow {
+				topics = topics.AddingPartitions()
+			}
+			plans, err := act(topics, c.Context())
 			if err != nil {
 				return err
 			}
 			return p.printTopics(output, plans)
 		},
 	}
+	command.Flags().BoolVar(&grow, "add-partitions", false, "give topics that have fewer partitions than the settings say the rest; keys move")
 	addOutputFlag(command, &output)
 	return command
 }
@@ -59,13 +74,35 @@ func (p *Program) printTopics(output string, plans []kafka.TopicPlan) error {
 	}
 	return p.print(output, rows, func() error {
 		table := [][]string{{"TOPIC", "ACTION", "PARTITIONS", "REPLICAS", "RETENTION", "CLEANUP", "NOTES"}}
+		var commands []string
 		for _, row := range rows {
 			table = append(table, []string{
-				row.Topic, row.Action, strconv.Itoa(row.Partitions), strconv.Itoa(row.Replicas), row.Retention, row.Cleanup, strings.Join(row.Notes, "; "),
+				row.Topic, row.Action, partitionsText(row.TopicPlan), strconv.Itoa(row.Replicas), row.Retention, row.Cleanup, notesText(row.TopicPlan),
 			})
+			commands = append(commands, row.Commands...)
 		}
-		return p.table(table)
+		if err := p.table(table); err != nil || len(commands) == 0 {
+			return err
+		}
+		_, err := io.WriteString(p.out, "\nWhat millrace leaves to who owns the topics:\n\n"+strings.Join(commands, "\n")+"\n")
+		return err
 	})
+}
+
+// partitionsText is how many there are, and how many more there are to be: 6 +6.
+func partitionsText(plan kafka.TopicPlan) string {
+	if plan.AddPartitions == 0 {
+		return strconv.Itoa(plan.Partitions)
+	}
+	return fmt.Sprintf("%d +%d", plan.Partitions, plan.AddPartitions)
+}
+
+func notesText(plan kafka.TopicPlan) string {
+	var texts []string
+	for _, drift := range plan.Drift {
+		texts = append(texts, drift.String())
+	}
+	return strings.Join(slices.Concat(texts, plan.Notes), "; ")
 }
 
 // retentionText is a retention as the configuration has it: -1 is for ever.
@@ -80,14 +117,35 @@ func retentionText(retention time.Duration) string {
 func (s *session) createTopic(ctx context.Context, own string) error {
 	settings := s.topicSettings()
 	settings.Topics = map[string]config.Topic{own: settings.Topics[own]}
-	plans, err := kafka.NewTopics(settings).Apply(ctx)
-	if err != nil {
-		return err
+	return s.applyTopics(ctx, settings)
+}
+
+// createTopics creates the topics of every type. Of those that others own it checks the ones that these consumers read.
+func (s *session) createTopics(ctx context.Context, only []string) error {
+	settings := s.topicSettings()
+	read := map[string]bool{}
+	for _, consumer := range s.app.consumers {
+		if len(only) > 0 && !slices.Contains(only, consumer.Name()) {
+			continue
+		}
+		for _, declared := range s.taken(consumer) {
+			read[declared.Topic()] = true
+		}
 	}
+	for own, topic := range settings.Topics {
+		if topic.Manage == config.ManageOff && !read[own] {
+			delete(settings.Topics, own)
+		}
+	}
+	return s.applyTopics(ctx, settings)
+}
+
+func (s *session) applyTopics(ctx context.Context, settings config.Settings) error {
+	plans, err := kafka.NewTopics(settings).Apply(ctx)
 	for _, plan := range plans {
-		if plan.Action == kafka.ActionCreate {
+		if err == nil && plan.Action == kafka.ActionCreate {
 			s.logger.Info("topic created", "topic", plan.Topic, "partitions", plan.Partitions, "replicas", plan.Replicas)
 		}
 	}
-	return nil
+	return err
 }

@@ -5,6 +5,8 @@ func topicSettings() []Setting {
 	return []Setting{
 		{Path: "topics.<name>.name", Kind: KindText, Derived: "its own name", OneOnly: true, Spring: "kafka.topic.<name>.name",
 			Doc: "The topic's name on the brokers."},
+		{Path: "topics.<name>.manage", Kind: KindText, Default: ManageOn, Allowed: []string{ManageOn, ManageOff}, Spring: "spring.kafka.admin.auto-create",
+			Doc: "on creates the topic and its dead-letter topic when they are missing; off is for topics that others own: they are checked, and what is missing is printed as lines of kafka-topics.sh."},
 		{Path: "topics.<name>.partitions", Kind: KindCount, Default: "6", Kafka: "num.partitions", Spring: "kafka.topic.<name>.partitions",
 			Doc: "The number of partitions that the topic is made with."},
 		{Path: "topics.<name>.replicas", Kind: KindCount, Default: "3", Kafka: "default.replication.factor", Spring: "kafka.topic.<name>.replication-factor",
@@ -43,7 +45,7 @@ func consumerSettings() []Setting {
 		{Path: "consumers.<name>.topics", Kind: KindList, Derived: "all that it has routes for",
 			Doc: "Restrict the consumer to these topics (own names)."},
 		{Path: "consumers.<name>.group", Kind: KindText, Derived: "the consumer's name", OneOnly: true, Kafka: "group.id", Spring: "spring.kafka.consumer.group-id",
-			Doc: "The consumer group. No two consumers have the same: they would share a topic's records instead of each getting all."},
+			Doc: "The whole name of the consumer group; to take over from a stopped listener, its group. No two consumers have the same: they would share a topic's records instead of each getting all."},
 		{Path: "consumers.<name>.start", Kind: KindText, Default: "earliest", Kafka: "auto.offset.reset", Spring: "spring.kafka.consumer.auto-offset-reset",
 			Doc: "earliest, latest or an RFC 3339 time: where a group without any position on a topic begins."},
 		{Path: "consumers.<name>.timeout", Kind: KindDuration, Default: "10s",

@@ -167,6 +167,8 @@ type Producer struct {
 type Topic struct {
 	// Name is the topic's name on the brokers. Default: its own name.
 	Name string `koanf:"name"`
+	// Manage is [ManageOn], or [ManageOff] for a topic that others own: it and its dead-letter topic are checked and never made. Default on.
+	Manage string `koanf:"manage"`
 	// Partitions is the number of partitions that the topic is made with. Default 6.
 	Partitions int `koanf:"partitions"`
 	// Replicas is the replication factor. Default 3, or as many as there are brokers.
@@ -184,6 +186,13 @@ type Topic struct {
 	// Transitions is dead-letter or accept, for a status that cannot follow the present one. Default dead-letter.
 	Transitions string `koanf:"transitions"`
 }
+
+const (
+	// ManageOn creates a topic that is missing.
+	ManageOn = "on"
+	// ManageOff only checks a topic, and says with which commands its owner can make it.
+	ManageOff = "off"
+)
 
 // DeadLetters is where records go that a consumer gave up on.
 type DeadLetters struct {

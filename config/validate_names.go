@@ -84,6 +84,7 @@ func (c *checker) topic(prefix string, topic Topic) {
 				"make it smaller or the other larger", "kafka.max_decompressed_bytes")
 		}
 	}
+	c.oneOf(prefix+"manage", topic.Manage)
 	c.oneOf(prefix+"key", topic.KeyRule)
 	c.oneOf(prefix+"unknown_action", topic.UnknownAction)
 	c.oneOf(prefix+"unknown_status", topic.UnknownStatus)

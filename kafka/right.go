@@ -29,6 +29,7 @@ const (
 	OperationWrite           Operation = "Write"
 	OperationDescribe        Operation = "Describe"
 	OperationCreate          Operation = "Create"
+	OperationAlter           Operation = "Alter"
 	OperationDescribeConfigs Operation = "DescribeConfigs"
 	OperationIdempotentWrite Operation = "IdempotentWrite"
 )

@@ -33,37 +33,61 @@ const timestampAhead = "message.timestamp.after.max.ms"
 
 // Actions of a [TopicPlan].
 const (
+	// ActionCreate is a topic that is missing.
 	ActionCreate = "create"
-	ActionKeep   = "keep"
+	// ActionKeep is a topic that is there.
+	ActionKeep = "keep"
+	// ActionAddPartitions is a topic that is there with fewer partitions than the settings say, and is to get the rest.
+	ActionAddPartitions = "add-partitions"
+	// ActionMissing is a topic that is missing and that somebody else has to create: topics.<name>.manage is off.
+	ActionMissing = "missing"
 )
 
-// TopicPlan is what there is of a topic and what is to be done: to create it, or to keep it as it is. Nothing is ever altered.
+// TopicPlan is what there is of a topic and what is to be done: to create it, to give it more partitions, or to keep it as it is. Nothing else of
+// a topic that is there is ever altered.
 type TopicPlan struct {
 	// Topic is the name on the brokers.
 	Topic string `json:"topic"`
 	// Source is the topic whose dead letters these are; empty for a topic of events.
-	Source     string `json:"source,omitempty"`
-	Exists     bool   `json:"exists"`
-	Partitions int    `json:"partitions"`
-	Replicas   int    `json:"replicas"`
+	Source string `json:"source,omitempty"`
+	// Managed is false for a topic that others own: it is checked, and nothing is done.
+	Managed    bool `json:"managed"`
+	Exists     bool `json:"exists"`
+	Partitions int  `json:"partitions"`
+	// AddPartitions is how many more it is to get.
+	AddPartitions int `json:"addPartitions,omitempty"`
+	Replicas      int `json:"replicas"`
 	// Retention is negative for ever.
 	Retention       time.Duration `json:"retention"`
 	Cleanup         string        `json:"cleanup"`
 	MaxMessageBytes int           `json:"maxMessageBytes"`
 	Action          string        `json:"action"`
-	// Notes say where an existing topic is not as the settings have it, and why a new one is not.
+	// Drift is where an existing topic is not as the settings have it.
+	Drift []Drift `json:"drift,omitempty"`
+	// Notes say what there is to know before the plan is followed, and what of it cannot be.
 	Notes []string `json:"notes,omitempty"`
+	// Commands are lines of Kafka's own tools that do what we do not.
+	Commands []string `json:"commands,omitempty"`
 
+	// setting is where the settings say who manages it.
+	setting string
 	// limitsAhead says that the topic's brokers bound how far ahead a record's timestamp may be (KIP-937, Kafka 3.6).
 	limitsAhead bool
 }
 
 // Topics plans and creates the topics of the settings and their dead-letter topics, as Spring's KafkaAdmin does: what is missing is created, what is
-// there is never altered. Each call connects for itself. It is safe for concurrent use, also by several processes.
-type Topics struct{ settings config.Settings }
+// there is not altered. Topics that others own are only checked. Each call connects for itself. It is safe for concurrent use, also by several processes.
+type Topics struct {
+	settings config.Settings
+	grow     bool
+}
 
 // NewTopics returns the topics of the settings.
 func NewTopics(s config.Settings) *Topics { return &Topics{settings: s} }
+
+// AddingPartitions returns the same topics, but one that has fewer partitions than the settings say is given the rest. Keys move: from then on
+// the records of a key may go to another partition than its earlier ones, and pass those that are not handled yet.
+func (t *Topics) AddingPartitions() *Topics { return &Topics{settings: t.settings, grow: true} }
 
 // Plan says what there is and what Apply would do, each topic followed by its dead-letter topic, sorted by the topics' own names.
 func (t *Topics) Plan(ctx context.Context) ([]TopicPlan, error) {
@@ -75,8 +99,8 @@ func (t *Topics) Plan(ctx context.Context) ([]TopicPlan, error) {
 	return await(ctx, func() ([]TopicPlan, error) { return t.plan(admin) })
 }
 
-// Apply creates the topics that are missing and waits until all have their leaders. It returns the plan that it followed; a topic that another
-// process created at the same time is fine.
+// Apply does what the plan says and waits until all topics have their leaders. It returns the plan that it followed; what another process did at
+// the same time is fine. The error is a [*MissingTopicsError] when others have to create a topic first; the rest is done then.
 func (t *Topics) Apply(ctx context.Context) ([]TopicPlan, error) {
 	admin, err := t.connect(ctx)
 	if err != nil {
@@ -88,12 +112,15 @@ func (t *Topics) Apply(ctx context.Context) ([]TopicPlan, error) {
 		if err != nil {
 			return nil, err
 		}
-		return plans, createMissing(admin, plans)
+		return plans, carryOut(admin, plans)
 	})
 	if err != nil {
 		return plans, err
 	}
-	return plans, waitForLeaders(ctx, admin, plans)
+	if err := waitForLeaders(ctx, admin, plans); err != nil {
+		return plans, err
+	}
+	return plans, missing(plans)
 }
 
 // DeadLetterTopic is the name of the topic that takes the dead letters of a topic.
@@ -119,11 +146,11 @@ func (t *Topics) connect(ctx context.Context) (sarama.ClusterAdmin, error) {
 }
 
 func (t *Topics) plan(admin sarama.ClusterAdmin) ([]TopicPlan, error) {
-	names := map[string]config.Topic{}
-	for own, topic := range t.settings.Topics {
-		names[cmp.Or(topic.Name, own)] = topic
+	own := map[string]string{}
+	for name, topic := range t.settings.Topics {
+		own[cmp.Or(topic.Name, name)] = name
 	}
-	sources := slices.Sorted(maps.Keys(names))
+	sources := slices.Sorted(maps.Keys(own))
 	all := slices.Clone(sources)
 	for _, source := range sources {
 		all = append(all, t.DeadLetterTopic(source))
@@ -134,16 +161,31 @@ func (t *Topics) plan(admin sarama.ClusterAdmin) ([]TopicPlan, error) {
 	}
 	var plans []TopicPlan
 	for _, source := range sources {
-		plan := there.plan(t.wanted(source, names[source], there))
-		plans = append(plans, plan, there.plan(t.wantedForDeadLetters(plan)))
+		plan := t.decide(there, t.wanted(source, own[source], there))
+		plans = append(plans, plan, t.decide(there, t.wantedForDeadLetters(plan)))
 	}
 	return plans, nil
 }
 
+// decide is what to do so that there is what is wanted.
+func (t *Topics) decide(c cluster, wanted TopicPlan) TopicPlan {
+	plan := c.plan(wanted)
+	switch more := wanted.Partitions - plan.Partitions; {
+	case !plan.Exists && !plan.Managed:
+		plan.Action = ActionMissing
+	case plan.Exists && plan.Managed && t.grow && more > 0:
+		plan.Action, plan.AddPartitions = ActionAddPartitions, more
+	}
+	plan.Notes = append(plan.Notes, plan.advice(wanted)...)
+	plan.Commands = plan.commands(t.settings.Kafka, wanted)
+	return plan
+}
+
 // wanted is the topic as the settings have it.
-func (t *Topics) wanted(name string, s config.Topic, c cluster) TopicPlan {
+func (t *Topics) wanted(name, own string, c cluster) TopicPlan {
+	s := t.settings.Topics[own]
 	return TopicPlan{
-		Topic: name, Partitions: cmp.Or(s.Partitions, defaultPartitions), Replicas: cmp.Or(s.Replicas, defaultReplicas),
+		Topic: name, Managed: s.Manage != config.ManageOff, setting: "topics." + own + ".manage", Partitions: cmp.Or(s.Partitions, defaultPartitions), Replicas: cmp.Or(s.Replicas, defaultReplicas),
 		Retention: cmp.Or(s.Retention, defaultRetention), Cleanup: "delete",
 		MaxMessageBytes: cmp.Or(s.MaxMessageBytes, c.maxMessageBytes),
 	}
@@ -152,7 +194,8 @@ func (t *Topics) wanted(name string, s config.Topic, c cluster) TopicPlan {
 // wantedForDeadLetters is the topic of the source's dead letters: it takes all that the source takes, partition by partition.
 func (t *Topics) wantedForDeadLetters(source TopicPlan) TopicPlan {
 	return TopicPlan{
-		Topic: t.DeadLetterTopic(source.Topic), Source: source.Topic, Partitions: source.Partitions, Replicas: source.Replicas,
+		Topic: t.DeadLetterTopic(source.Topic), Source: source.Topic, Managed: source.Managed, setting: source.setting,
+		Partitions: source.Partitions + source.AddPartitions, Replicas: source.Replicas,
 		Retention: longer(cmp.Or(t.settings.DeadLetters.Retention, defaultDeadLetterRetention), source.Retention), Cleanup: "delete",
 		MaxMessageBytes: source.MaxMessageBytes + deadLetterRoom, limitsAhead: source.limitsAhead,
 	}
@@ -167,16 +210,22 @@ func longer(a, b time.Duration) time.Duration {
 	return max(a, b)
 }
 
-// createMissing creates what the plans say. It goes on after an error and joins them all.
-func createMissing(admin sarama.ClusterAdmin, plans []TopicPlan) error {
+// carryOut does what the plans say. It goes on after an error and joins them all.
+func carryOut(admin sarama.ClusterAdmin, plans []TopicPlan) error {
 	var failures []error
 	for _, plan := range plans {
-		if plan.Action != ActionCreate {
-			continue
-		}
-		err := admin.CreateTopic(plan.Topic, plan.detail(), false)
-		if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) {
-			failures = append(failures, fmt.Errorf("creating topic %q: %w", plan.Topic, explained(needing(err, OperationCreate, ResourceTopic, plan.Topic))))
+		switch plan.Action {
+		case ActionCreate:
+			err := admin.CreateTopic(plan.Topic, plan.detail(), false)
+			if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) {
+				failures = append(failures, fmt.Errorf("creating topic %q: %w", plan.Topic, explained(needing(err, OperationCreate, ResourceTopic, plan.Topic))))
+			}
+		case ActionAddPartitions:
+			// Kafka's answer to who comes second is that there are as many, or more, already.
+			err := admin.CreatePartitions(plan.Topic, int32(plan.Partitions+plan.AddPartitions), nil, false)
+			if err != nil && !errors.Is(err, sarama.ErrInvalidPartitions) {
+				failures = append(failures, fmt.Errorf("adding partitions to topic %q: %w", plan.Topic, explained(needing(err, OperationAlter, ResourceTopic, plan.Topic))))
+			}
 		}
 	}
 	return errors.Join(failures...)
@@ -184,16 +233,30 @@ func createMissing(admin sarama.ClusterAdmin, plans []TopicPlan) error {
 
 // detail is the plan in the client's words.
 func (p TopicPlan) detail() *sarama.TopicDetail {
-	text := func(value string) *string { return &value }
-	entries := map[string]*string{
-		"retention.ms": text(strconv.FormatInt(milliseconds(p.Retention), 10)), "cleanup.policy": text(p.Cleanup),
-		"max.message.bytes": text(strconv.Itoa(p.MaxMessageBytes)),
+	entries := map[string]*string{}
+	for name, value := range p.entries() {
+		entries[name] = &value
+	}
+	return &sarama.TopicDetail{NumPartitions: int32(p.Partitions), ReplicationFactor: int16(p.Replicas), ConfigEntries: entries}
+}
+
+// The settings of a topic that are ours to say.
+const (
+	retentionEntry = "retention.ms"
+	cleanupEntry   = "cleanup.policy"
+	bytesEntry     = "max.message.bytes"
+)
+
+// entries are the settings with which the topic is made.
+func (p TopicPlan) entries() map[string]string {
+	entries := map[string]string{
+		retentionEntry: strconv.FormatInt(milliseconds(p.Retention), 10), cleanupEntry: p.Cleanup, bytesEntry: strconv.Itoa(p.MaxMessageBytes),
 	}
 	if p.Source != "" && p.limitsAhead {
 		// A dead letter has the timestamp of its record, which the source took, however far ahead it was.
-		entries[timestampAhead] = text(strconv.FormatInt(math.MaxInt64, 10))
+		entries[timestampAhead] = strconv.FormatInt(math.MaxInt64, 10)
 	}
-	return &sarama.TopicDetail{NumPartitions: int32(p.Partitions), ReplicationFactor: int16(p.Replicas), ConfigEntries: entries}
+	return entries
 }
 
 // milliseconds is a retention as Kafka writes it: -1 for ever.
@@ -202,34 +265,4 @@ func milliseconds(retention time.Duration) int64 {
 		return -1
 	}
 	return retention.Milliseconds()
-}
-
-// waitForLeaders waits until every partition of the topics has a leader: before that, a group that joins is given nothing.
-func waitForLeaders(ctx context.Context, admin sarama.ClusterAdmin, plans []TopicPlan) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readPatience, fmt.Errorf("not all partitions had a leader after %s", readPatience))
-	defer cancel()
-	names := make([]string, 0, len(plans))
-	for _, plan := range plans {
-		names = append(names, plan.Topic)
-	}
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for {
-		topics, err := await(ctx, func() ([]*sarama.TopicMetadata, error) { return admin.DescribeTopics(names) })
-		if err == nil && !slices.ContainsFunc(topics, leaderless) && len(topics) == len(names) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the leaders of the topics: %w", context.Cause(ctx))
-		case <-again.C:
-		}
-	}
-}
-
-// leaderless says whether the topic cannot be read yet.
-func leaderless(topic *sarama.TopicMetadata) bool {
-	return topic.Err != sarama.ErrNoError || slices.ContainsFunc(topic.Partitions, func(p *sarama.PartitionMetadata) bool {
-		return p.Err != sarama.ErrNoError && p.Err != sarama.ErrReplicaNotAvailable || p.Leader < 0
-	})
 }

@@ -99,63 +99,18 @@ func brokerLimit(admin sarama.ClusterAdmin, broker int32) int {
 func configured(plan TopicPlan, entries []sarama.ConfigEntry) TopicPlan {
 	for _, entry := range entries {
 		switch number, err := strconv.ParseInt(entry.Value, 10, 64); {
-		case entry.Name == "cleanup.policy":
+		case entry.Name == cleanupEntry:
 			plan.Cleanup = entry.Value
 		case err != nil:
-		case entry.Name == "retention.ms" && number < 0:
+		case entry.Name == retentionEntry && number < 0:
 			plan.Retention = -1
-		case entry.Name == "retention.ms":
+		case entry.Name == retentionEntry:
 			plan.Retention = time.Duration(number) * time.Millisecond
-		case entry.Name == "max.message.bytes":
+		case entry.Name == bytesEntry:
 			plan.MaxMessageBytes = int(number)
 		case entry.Name == timestampAhead:
 			plan.limitsAhead = true
 		}
 	}
 	return plan
-}
-
-// plan is what to do so that there is what is wanted.
-func (c cluster) plan(wanted TopicPlan) TopicPlan {
-	there, exists := c.topics[wanted.Topic]
-	if !exists {
-		wanted.Action = ActionCreate
-		if wanted.Replicas > c.brokers {
-			wanted.Notes = append(wanted.Notes, fmt.Sprintf("replicas %d instead of %d: there are not more brokers", c.brokers, wanted.Replicas))
-			wanted.Replicas = c.brokers
-		}
-		return wanted
-	}
-	there.Action, there.Source = ActionKeep, wanted.Source
-	there.Notes = c.drift(there, wanted)
-	return there
-}
-
-// drift says where an existing topic is not as wanted.
-func (c cluster) drift(there, wanted TopicPlan) (notes []string) {
-	differs := func(what string, is, want any) {
-		if is != want {
-			notes = append(notes, fmt.Sprintf("%s is %v, the settings say %v", what, is, want))
-		}
-	}
-	if wanted.Source == "" {
-		differs("partitions", there.Partitions, wanted.Partitions)
-	} else if there.Partitions < wanted.Partitions {
-		notes = append(notes, fmt.Sprintf("partitions is %d, its source has %d: some dead letters come to another partition", there.Partitions, wanted.Partitions))
-	}
-	differs("replicas", there.Replicas, min(wanted.Replicas, max(c.brokers, 1)))
-	differs("retention", retentionText(there.Retention), retentionText(wanted.Retention))
-	differs("cleanup", there.Cleanup, wanted.Cleanup)
-	if there.MaxMessageBytes < wanted.MaxMessageBytes {
-		notes = append(notes, fmt.Sprintf("max.message.bytes is %d, want at least %d", there.MaxMessageBytes, wanted.MaxMessageBytes))
-	}
-	return notes
-}
-
-// retentionText is a retention for people.
-func retentionText(retention time.Duration) string {
-	if retention < 0 {
-		return "for ever"
-	}
-	return retention.String()
 }
