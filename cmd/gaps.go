@@ -17,8 +17,9 @@ func gapsCommand(p *Program) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "gaps",
 		Short: "Show which offsets consumers passed without reading them, and why",
-		Long: "Gaps reads what the consumers have noted in the store in the data directory: offsets that retention took before they were read, and\n" +
-			"batches that cannot be read where kafka.unreadable is skip. From is the first offset that was passed, to the one behind the last. No broker is asked.",
+		Long: "Gaps reads what the consumers have noted in the store in the data directory: offsets that retention took before they were read,\n" +
+			"batches that cannot be read where kafka.unreadable is skip, and what another program did while it had the consumer's group. From is the\n" +
+			"first offset that was passed, to the one behind the last. No broker is asked.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := p.open(c)

@@ -317,7 +317,7 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 	}
 	if m.consumer.Stored() {
 		// What the store knows of a topic is of no use once it was made anew, also while we run.
-		settings.Recognise = s.store.Recognise
+		settings.Recognise, settings.Resume = s.store.Recognise, s.goOn(m)
 	}
 	if s.settings.Kafka.Engine == "watermill" {
 		return kafka.NewWatermillSubscriber(settings)

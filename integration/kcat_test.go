@@ -166,7 +166,7 @@ func (p *platform) kcatRead(t *testing.T, topic string) []envelope {
 }
 
 // kcat runs kcat and returns what it says.
-func (p *platform) kcat(t *testing.T, input string, arguments ...string) string {
+func (p *platform) kcat(t testing.TB, input string, arguments ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -98,7 +98,7 @@ func (c *claim) restore(restored committed) progress.DoneSet {
 			"topic", c.topic, "partition", c.partition, "offset", restored.offset, "error", err)
 		return progress.DoneSet{}
 	default:
-		// Another client's metadata.
+		// Another client's metadata, or ours of another position.
 		return progress.DoneSet{}
 	}
 	return done

@@ -20,8 +20,7 @@ func (c *claim) look() {
 	if finished > 0 {
 		c.settings.Hooks.Progressed(c.topic, c.partition, time.Now())
 	}
-	text, _ := done.Fitting()
-	c.mark(mark{frontier: frontier, text: string(text)})
+	c.mark(mark{frontier: frontier, text: besidePosition(frontier, done)})
 }
 
 // mark gives the frontier and the done set above it to sarama when they have changed.

@@ -264,3 +264,17 @@ func (r *Reader) AtEnd(ctx context.Context, from record.Position, end int64) (bo
 	records, err := scan.more(ctx)
 	return len(records) == 0 && !scan.undecided && err == nil, err
 }
+
+// Empty says whether none of the offsets from the position to before end ever had a record that may be read: markers of transactions and holes.
+// Of offsets that the log has lost, or does not have yet, nobody can say that.
+func (r *Reader) Empty(ctx context.Context, from record.Position, end int64) (bool, error) {
+	starts, err := r.Starts(ctx, from.Topic)
+	if err != nil {
+		return false, err
+	}
+	ends, err := r.Ends(ctx, from.Topic)
+	if err != nil || from.Offset < starts[from.Partition] || end > ends[from.Partition] {
+		return false, err
+	}
+	return r.AtEnd(ctx, from, end)
+}

@@ -72,7 +72,7 @@ func logAlarm(logger *slog.Logger) func(AlarmKind, string, int32, bool, string) 
 func passing(err error) bool {
 	for _, harmless := range []error{
 		context.Canceled, sarama.ErrRebalanceInProgress, sarama.ErrUnknownMemberId, sarama.ErrIllegalGeneration,
-		sarama.ErrClosedConsumerGroup, errClaimEnded, errLeaving,
+		sarama.ErrClosedConsumerGroup, errClaimEnded, errLeaving, errDated,
 		// The next claim compares the committed offset with the log and says what it passed.
 		sarama.ErrOffsetOutOfRange,
 	} {

@@ -6,23 +6,18 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-
-	"github.com/prantikov/millrace/progress"
 )
 
 // committed is a group's position on a partition with what is committed beside it.
 type committed struct {
 	offset   int64
 	metadata string
+	// dated is true for a position that was committed with the epoch of its leader.
+	dated bool
 }
 
-// done is the done set that the former owner committed. The error is progress.ErrNewer for that of a newer program, and another one for
-// metadata that is not ours.
-func (c committed) done() (done progress.DoneSet, err error) {
-	return done, done.UnmarshalText([]byte(c.metadata))
-}
-
-// commit commits positions of any partitions of a topic, as a member of the session's generation, and returns what became of it.
+// commit commits positions of any partitions of a topic, as a member of the session's generation and without the epoch of a leader, and
+// returns what became of it.
 func (s *session) commit(sess sarama.ConsumerGroupSession, topic string, positions map[int32]committed) error {
 	coordinator, err := s.client.Coordinator(s.m.settings.Group)
 	if err != nil {

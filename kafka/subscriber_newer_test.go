@@ -42,8 +42,9 @@ func TestMetadataOfANewerProgramIsLeftAside(t *testing.T) {
 		want           []int64 // what is handled
 		says           bool    // that a newer program wrote it
 	}{
-		{"a done set of ours is kept", "1:BgE", []int64{4, 5, 7, 8, 9}, false},
-		{"that of a later version is done again", "2:BgE", []int64{4, 5, 6, 7, 8, 9}, true},
+		{"a done set of ours is kept", "millrace/1 4 1:BgE", []int64{4, 5, 7, 8, 9}, false},
+		{"that of a later version is done again", "millrace/1 4 2:BgE", []int64{4, 5, 6, 7, 8, 9}, true},
+		{"that of a later form is done again", "millrace/2 whatever it is", []int64{4, 5, 6, 7, 8, 9}, true},
 		{"another client's words are none of ours", "handled by reports at 08:15", []int64{4, 5, 6, 7, 8, 9}, false},
 	}
 	for _, test := range tests {

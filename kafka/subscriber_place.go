@@ -54,8 +54,13 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 	if err != nil {
 		return err
 	}
+	if err := s.undate(sess, topic, claimed, positions); err != nil {
+		return err
+	}
+	taken := map[int32]int64{}
 	for _, partition := range claimed {
-		if err := s.placePartition(sess, topic, partition, positions); err != nil {
+		within, err := s.placePartition(sess, topic, partition, positions)
+		if err != nil {
 			return err
 		}
 		at, known := positions[partition]
@@ -63,8 +68,11 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 			at.offset = noPosition
 		}
 		s.remember(topic, partition, at)
+		if within {
+			taken[partition] = at.offset
+		}
 	}
-	return nil
+	return s.resume(sess, topic, taken)
 }
 
 // placeLaterFor bounds one try to place a partition that was given later. The client tries again, and looks in between whether the partition
@@ -163,7 +171,7 @@ func (s *session) positions(topic string, partitions []int32) (map[int32]committ
 			return nil, fmt.Errorf("asking for the position of group %q on %q: %w", group, topic, block.Err)
 		}
 		if block.Offset > noPosition {
-			positions[partition] = committed{offset: block.Offset, metadata: block.Metadata}
+			positions[partition] = committed{offset: block.Offset, metadata: block.Metadata, dated: block.LeaderEpoch >= 0}
 		}
 	}
 	return positions, nil
@@ -216,18 +224,19 @@ func (s *session) awaitStart(ctx context.Context, topic string, partitions []int
 }
 
 // placePartition moves the position of one partition of the assignment into the log. A partition whose leader does not answer is left as
-// it is: sarama waits for it, and the others are not held up. The error is that of a gap that could not be recorded.
-func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, positions map[int32]committed) error {
+// it is: sarama waits for it, and the others are not held up. Within says that the group has a position and that the log goes that far. The
+// error is that of a gap that could not be recorded.
+func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string, partition int32, positions map[int32]committed) (within bool, err error) {
 	position, known := positions[partition]
 	at := position.offset
 	first, end, err := s.bounds(sess.Context(), topic, partition, at)
 	if err != nil {
 		s.m.settings.Logger.Debug("asking for the bounds of a log", "topic", topic, "partition", partition, "error", err)
-		return nil
+		return known, nil
 	}
 	if known && (at < first || at > end) && s.isAnother(topic) {
 		s.end()
-		return fmt.Errorf("placing a partition of %q: %w", topic, errAnother)
+		return false, fmt.Errorf("placing a partition of %q: %w", topic, errAnother)
 	}
 	switch {
 	case !known:
@@ -235,19 +244,19 @@ func (s *session) placePartition(sess sarama.ConsumerGroupSession, topic string,
 		sess.MarkOffset(topic, partition, first, "")
 	case at < first:
 		if err := s.gap(sess.Context(), Gap{topic, partition, at, first, ReasonRetention}); err != nil {
-			return err
+			return false, err
 		}
 		sess.MarkOffset(topic, partition, first, "")
 	case at > end:
 		if err := s.gap(sess.Context(), Gap{topic, partition, at, first, ReasonLogEndsBefore}); err != nil {
-			return err
+			return false, err
 		}
 		sess.ResetOffset(topic, partition, first, "")
 	default:
 		// It is this already, but for a start that was committed after sarama had asked.
 		sess.MarkOffset(topic, partition, at, "")
 	}
-	return nil
+	return known && at <= end, nil
 }
 
 // bounds returns the first offset of a log and the one past its end. An end below the position is asked for again: a new leader may not

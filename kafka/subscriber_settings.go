@@ -49,8 +49,9 @@ type SubscriberSettings struct {
 	// Logger gets a line for each change of state, and none for a record. Default: none.
 	Logger *slog.Logger
 	Hooks  Hooks
-	// Recognise is for a consumer that keeps progress of its own; nil for none.
+	// Recognise and Resume are for a consumer that keeps progress of its own; nil for none.
 	Recognise Recogniser
+	Resume    Resumer
 }
 
 // Hooks are called as things happen, for metrics and health. Each may be nil; each is called from several goroutines and, but for Gap,

@@ -75,6 +75,21 @@ func (s *DoneSet) Trim(below int64) {
 	}
 }
 
+// Missing returns the runs of the offsets within the given one that are not in the set, in order.
+func (s DoneSet) Missing(within Run) []Run {
+	var missing []Run
+	for _, run := range s.runs {
+		if run.From > within.From && within.From < within.To {
+			missing = append(missing, Run{From: within.From, To: min(run.From, within.To)})
+		}
+		within.From = max(within.From, run.To)
+	}
+	if within.From < within.To {
+		missing = append(missing, within)
+	}
+	return missing
+}
+
 // Runs returns the runs of the set, in order. They are a copy.
 func (s DoneSet) Runs() []Run { return slices.Clone(s.runs) }
 
@@ -123,13 +138,13 @@ func (s DoneSet) MarshalText() ([]byte, error) {
 	return text, nil
 }
 
-// Fitting is [DoneSet.MarshalText] of as many of the lowest runs as fit. Whole is false when some were left out: whoever reads the text
-// then does again what they say.
-func (s DoneSet) Fitting() (text []byte, whole bool) {
+// Fitting is [DoneSet.MarshalText] of as many of the lowest runs as fit into so many bytes, at most [MaxText]. Whole is false when some were
+// left out: whoever reads the text then does again what they say.
+func (s DoneSet) Fitting(bytes int) (text []byte, whole bool) {
 	most := len(s.runs)
 	for {
 		text, err := DoneSet{runs: s.runs[:most]}.MarshalText()
-		if err == nil {
+		if err == nil && len(text) <= bytes || most == 0 {
 			return text, most == len(s.runs)
 		}
 		most -= most/8 + 1

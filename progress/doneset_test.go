@@ -23,6 +23,16 @@ func TestDoneSetAgainstMap(t *testing.T) {
 						t.Fatalf("%s has %d: got %t, want %t", set, offset, got, want[offset])
 					}
 				}
+				within := progress.Run{From: rapid.Int64Range(0, 70).Draw(t, "within from"), To: rapid.Int64Range(0, 70).Draw(t, "within to")}
+				var missing progress.DoneSet
+				for _, run := range set.Missing(within) {
+					missing.AddRun(run)
+				}
+				for offset := int64(0); offset < 70; offset++ {
+					if got, want := missing.Contains(offset), within.From <= offset && offset < within.To && !want[offset]; got != want {
+						t.Fatalf("%s misses %d within %v: got %t, want %t", set, offset, within, got, want)
+					}
+				}
 				last := int64(-1)
 				for _, run := range set.Runs() {
 					if run.From <= last || run.To <= run.From {
@@ -174,15 +184,21 @@ func TestFittingKeepsTheLowestRuns(t *testing.T) {
 	t.Parallel()
 	var set progress.DoneSet
 	set.AddRun(progress.Run{From: 5, To: 9})
-	if text, whole := set.Fitting(); !whole || len(text) == 0 {
+	if text, whole := set.Fitting(progress.MaxText); !whole || len(text) == 0 {
 		t.Errorf("a small set: got %q, whole %t, want all of it", text, whole)
 	}
 	for offset := int64(20); offset < 20_000; offset += 2 {
 		set.Add(offset)
 	}
-	text, whole := set.Fitting()
+	text, whole := set.Fitting(progress.MaxText)
 	if whole || len(text) > progress.MaxText {
 		t.Errorf("a set that is too large: got %d bytes, whole %t, want at most %d and not whole", len(text), whole, progress.MaxText)
+	}
+	if text, whole := set.Fitting(100); whole || len(text) > 100 || len(text) < 80 {
+		t.Errorf("little room: got %d bytes, whole %t, want 100 at most and hardly less", len(text), whole)
+	}
+	if text, whole := set.Fitting(0); whole || len(text) != 0 {
+		t.Errorf("no room: got %d bytes, whole %t, want none", len(text), whole)
 	}
 	var read progress.DoneSet
 	if err := read.UnmarshalText(text); err != nil {

@@ -22,16 +22,17 @@ type Gap struct {
 // found again, because the process ended in between, begins at the same offset and replaces its row. The error is one that
 // [Unavailable] knows.
 func (s *Store) RecordGap(ctx context.Context, gap Gap) error {
-	const record = `INSERT INTO gaps (consumer, topic, partition, from_offset, to_offset, reason, found) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (consumer, topic, partition, from_offset) DO UPDATE SET to_offset = excluded.to_offset, reason = excluded.reason, found = excluded.found`
-	err := s.write(ctx, func(out session) error {
-		_, err := out.exec(record, gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At.UnixMilli())
-		return err
-	})
-	if err != nil {
+	if err := s.write(ctx, func(out session) error { return recordGap(out, gap) }); err != nil {
 		return unavailable("recording a gap", err)
 	}
 	return nil
+}
+
+func recordGap(out session, gap Gap) error {
+	const record = `INSERT INTO gaps (consumer, topic, partition, from_offset, to_offset, reason, found) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (consumer, topic, partition, from_offset) DO UPDATE SET to_offset = excluded.to_offset, reason = excluded.reason, found = excluded.found`
+	_, err := out.exec(record, gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At.UnixMilli())
+	return err
 }
 
 // GapFilter chooses gaps. Its zero value is all of them.
