@@ -23,6 +23,8 @@ const (
 	exitOK    = 0
 	exitError = 1
 	exitUsage = 2
+	// exitDiffer is compare's, of two groups that have not done the same.
+	exitDiffer = 3
 )
 
 // Program is a binary: its options, and where it reads and writes.
@@ -45,7 +47,7 @@ type Program struct {
 }
 
 // Main runs the command line of a program with these options and returns its exit status: 0 when all went well, also after a clean stop
-// by SIGTERM or SIGINT; 1 after an error; 2 when the command was not understood.
+// by SIGTERM or SIGINT; 1 after an error; 2 when the command was not understood; 3 when what was compared is not the same.
 func Main(arguments []string, options ...Option) int {
 	keepPrivate()
 	program := &Program{name: strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"), in: os.Stdin, out: os.Stdout, errout: os.Stderr, environment: os.Environ(), quit: os.Exit}
@@ -87,6 +89,15 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// statusError is an error with an exit status of its own.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+func (e *statusError) Unwrap() error { return e.err }
+
 func usage(format string, arguments ...any) error {
 	return &usageError{fmt.Errorf(format, arguments...)}
 }
@@ -108,6 +119,10 @@ func (p *Program) execute(ctx context.Context, arguments []string) int {
 		fmt.Fprintf(p.errout, "Run '%s help' for the commands and their flags.\n", p.name)
 		return exitUsage
 	}
+	var own *statusError
+	if errors.As(err, &own) {
+		return own.status
+	}
 	return exitError
 }
 
@@ -126,7 +141,8 @@ func (p *Program) command() *cobra.Command {
 	addGlobalFlags(root.PersistentFlags())
 	for _, make := range []func(*Program) *cobra.Command{
 		runCommand, demoCommand, healthCommand, statusCommand, pauseCommand, resumeCommand, concurrencyCommand,
-		publishCommand, topicsCommand, routesCommand, aclsCommand, lagCommand, leaveCommand, dlqCommand, countsCommand, gapsCommand, configCommand, versionCommand,
+		publishCommand, topicsCommand, routesCommand, aclsCommand, lagCommand, compareCommand, leaveCommand, dlqCommand, countsCommand, gapsCommand, configCommand,
+		versionCommand,
 	} {
 		root.AddCommand(make(p))
 	}

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"millrace":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
 		"extended":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Plugin(extend))) },
 		"controlled": controlled,
+		"listener":   listener,
 	})
 }
 

@@ -56,12 +56,12 @@ func describesFailure(key string) bool {
 // DefaultSuffix is what the name of a topic gets for its dead letters, as in Spring Kafka 3.3 and later.
 const DefaultSuffix = "-dlt"
 
-// olderSuffix is the one of Spring Kafka up to 3.2.
-const olderSuffix = ".DLT"
+// OlderSuffix is the one of Spring Kafka up to 3.2.
+const OlderSuffix = ".DLT"
 
 // sourceOf returns the topic whose dead letters go to this one, when its name is that of a dead-letter topic.
 func sourceOf(topic string, suffixes ...string) (string, bool) {
-	for _, suffix := range append(suffixes, DefaultSuffix, olderSuffix) {
+	for _, suffix := range append(suffixes, DefaultSuffix, OlderSuffix) {
 		if suffix == "" {
 			continue
 		}

@@ -57,3 +57,12 @@ func (c committed) done() (done progress.DoneSet, err error) {
 	done.Trim(c.offset)
 	return done, nil
 }
+
+// above is the same set, and none where it cannot be told.
+func (c committed) above() progress.DoneSet {
+	done, err := c.done()
+	if err != nil {
+		return progress.DoneSet{}
+	}
+	return done
+}

@@ -58,33 +58,53 @@ func (r *Reader) Lag(ctx context.Context, watched []Watched) ([]Lag, error) {
 
 // Committed returns the group's position on each partition of the topic, -1 where it has none.
 func (r *Reader) Committed(ctx context.Context, group, topic string) (map[int32]int64, error) {
+	positions, err := r.positions(ctx, group, topic)
+	if err != nil {
+		return nil, err
+	}
+	offsets := make(map[int32]int64, len(positions))
+	for partition, at := range positions {
+		offsets[partition] = at.offset
+	}
+	return offsets, nil
+}
+
+// positions are what the group has committed on each partition of the topic, noPosition where it has nothing.
+func (r *Reader) positions(ctx context.Context, group, topic string) (map[int32]committed, error) {
 	partitions, err := r.Partitions(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
-	response, err := await(ctx, func() (*sarama.OffsetFetchResponse, error) {
-		return r.admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
-	})
-	if errors.Is(err, sarama.ErrGroupIDNotFound) {
-		// Kafka answers that such a group has no positions; the embedded broker calls it an error.
-		response, err = &sarama.OffsetFetchResponse{}, nil
-	}
+	response, err := r.groupOffsets(ctx, group, map[string][]int32{topic: partitions})
 	if err != nil {
-		return nil, fmt.Errorf("asking for the position of group %q: %w", group, explained(needing(err, OperationDescribe, ResourceGroup, group)))
+		return nil, err
 	}
-	committed := make(map[int32]int64, len(partitions))
+	positions := make(map[int32]committed, len(partitions))
 	for _, partition := range partitions {
 		block := response.GetBlock(topic, partition)
 		switch {
 		case block == nil:
-			committed[partition] = -1
+			positions[partition] = committed{offset: noPosition}
 		case block.Err != sarama.ErrNoError:
 			return nil, fmt.Errorf("asking for the position of group %q on partition %d of %q: %w", group, partition, topic, explained(needing(block.Err, OperationDescribe, ResourceTopic, topic)))
 		default:
-			committed[partition] = block.Offset
+			positions[partition] = committed{offset: block.Offset, metadata: block.Metadata}
 		}
 	}
-	return committed, nil
+	return positions, nil
+}
+
+// groupOffsets asks for what a group has committed; nil asks for all of it.
+func (r *Reader) groupOffsets(ctx context.Context, group string, of map[string][]int32) (*sarama.OffsetFetchResponse, error) {
+	response, err := await(ctx, func() (*sarama.OffsetFetchResponse, error) { return r.admin.ListConsumerGroupOffsets(group, of) })
+	if errors.Is(err, sarama.ErrGroupIDNotFound) {
+		// Kafka answers that such a group has no positions; the embedded broker calls it an error.
+		return &sarama.OffsetFetchResponse{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking for the position of group %q: %w", group, explained(needing(err, OperationDescribe, ResourceGroup, group)))
+	}
+	return response, nil
 }
 
 // extent asks once for the topic's start and end.
