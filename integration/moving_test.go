@@ -95,12 +95,36 @@ func (m *moving) ours(t testing.TB, toEnd bool) *process {
 		return now > m.seen && (!toEnd || len(m.handled)+now-m.seen >= m.sent) || !run.running()
 	}
 	eventually(t, "the consumer handles its part", enough)
+	m.pause(t)
 	run.signal(syscall.SIGTERM)
 	run.ends(0)
 	written := m.written(t)
 	m.handled = append(m.handled, written[m.seen:]...)
 	m.seen = len(written)
 	return run
+}
+
+// pause takes no more and waits until what was taken is handled: keys go side by side, and what is finished before an earlier record would be
+// repeated by the listener, which knows the group's position alone.
+func (m *moving) pause(t testing.TB) {
+	t.Helper()
+	m.start(t, "pause", m.consumer).ends(0)
+	quiet := 0
+	eventually(t, "nothing is in flight", func() bool {
+		var status struct {
+			Consumers []struct{ InFlight, WaitingKeys int }
+		}
+		said := m.start(t, "status", "-o", "json").ends(0).stdout.String()
+		if err := json.Unmarshal([]byte(said), &status); err != nil || len(status.Consumers) != 1 {
+			t.Fatalf("reading %q: got %v, want one consumer", said, err)
+		}
+		// A record whose key was under way is handed over a moment after that.
+		quiet++
+		if status.Consumers[0].InFlight+status.Consumers[0].WaitingKeys > 0 {
+			quiet = 0
+		}
+		return quiet == 3
+	})
 }
 
 // checkMoves lets both take turns and wants each record handled once, in the order of its key.
