@@ -51,8 +51,8 @@ func springInsteads() []springInstead {
 		{names: bothNames("producer", "", "max.in.flight.requests.per.connection"), sentence: "the idempotent producer keeps the order by itself"},
 		{names: []string{"spring.kafka.producer.transaction-id-prefix", "spring.kafka.template.transaction-id-prefix"},
 			sentence: "Millrace sends without transactions; effects in its store are exactly once by the progress that is written with them"},
-		{names: []string{"spring.kafka.admin.auto-create", "spring.kafka.listener.missing-topics-fatal"}, silent: isTrueOrFatal,
-			sentence: "Millrace makes topics that are missing when it starts, and never changes one that is there"},
+		{names: []string{"spring.kafka.listener.missing-topics-fatal"}, silent: is("true"),
+			sentence: "a topic that is missing is made at the start, or is an error where topics.<name>.manage is off"},
 		{names: []string{"spring.kafka.admin.fail-fast"}, sentence: "a broker that is away at start is waited for (kafka.wait), then it is an error"},
 		{names: []string{"spring.kafka.retry.topic.enabled"}, silent: is("true"), sentence: "a record that fails is always tried again (consumers.<name>.retry)"},
 		{names: []string{"spring.kafka.retry.topic.backoff.multiplier", "spring.kafka.retry.topic.multiplier", "spring.kafka.retry.topic.backoff.jitter",
@@ -78,6 +78,3 @@ func isFalse(text string) bool {
 	value, err := spring.Switch(text)
 	return err == nil && !value
 }
-
-// isTrueOrFatal is never silent about topics that somebody else is to make: whoever wrote either of the two relies on it.
-func isTrueOrFatal(text string) bool { return is("true")(text) }

@@ -41,6 +41,7 @@ func TestSpringPropertiesSetOurs(t *testing.T) {
 		"a group by Kafka's name":                 {"spring.kafka.consumer.properties.group.id=X", "consumers.orders.group", "X-orders"},
 		"a whole group of our own name":           {"spring.kafka.consumer.group-id=X\nmillrace.consumers.orders.group=X", "consumers.orders.group", "X"},
 		"a start":                                 {"spring.kafka.consumer.auto-offset-reset=latest", "consumers.orders.start", "latest"},
+		"topics of others":                        {"spring.kafka.admin.auto-create=false", "topics.order-events.manage", "off"},
 		"a start that is none":                    {"spring.kafka.consumer.auto-offset-reset=none", "consumers.orders.start", "earliest"},
 		"isolation in capitals":                   {"spring.kafka.consumer.isolation-level=READ_COMMITTED", "kafka.isolation_level", "read_committed"},
 		"a commit":                                {"spring.kafka.consumer.auto-commit-interval=2s", "kafka.commit_interval", "2s"},

@@ -89,7 +89,7 @@ func TestSpringNamesOfTheRegistryAreRead(t *testing.T) {
 		}
 		name := strings.Replace(setting.Spring, "kafka.topic.<name>", "kafka.topic.order", 1)
 		path := strings.Replace(setting.Path, "topics.<name>", "topics.order-events", 1)
-		if !slices.Contains(read[name], path) && !slices.Contains(read[name], strings.Replace(path, "<name>", "defaults", 1)) {
+		if !slices.Contains(read[name], path) && !slices.Contains(read[name], strings.Replace(setting.Path, "<name>", "defaults", 1)) {
 			t.Errorf("%s: got %s not read, want it to set it", setting.Path, setting.Spring)
 		}
 	}
