@@ -10,11 +10,20 @@ import (
 	"testing"
 )
 
+// moved is where the commands that move a listener are run.
+const moved = "cmd's scripts of moving, with a listener"
+
 // elsewhere are commands of the README that are run by something else than TestREADMECommands, and where.
 var elsewhere = map[string]string{
 	"go test ./...": "this very run",
-	"millrace topics plan --brokers localhost:9092": "integration and cmd's scripts, with the brokers of the test",
-	"millrace run --brokers localhost:9092":         "integration, with the brokers of the test",
+	"millrace topics plan --brokers localhost:9092":                                               "integration and cmd's scripts, with the brokers of the test",
+	"millrace run --brokers localhost:9092":                                                       "integration, with the brokers of the test",
+	"millrace topics plan":                                                                        moved,
+	"millrace run --consumers orders --data-dir dry":                                              moved,
+	"millrace compare --group healthcare-platform --group healthcare-platform-orders --within 1m": moved,
+	"millrace run --consumers orders":                                                             moved,
+	"millrace pause orders":                                                                       moved,
+	"millrace status":                                                                             moved,
 }
 
 // Ensure every command of the README works in the order in which it stands there, with one data directory, as a reader would type them.

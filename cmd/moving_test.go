@@ -23,20 +23,26 @@ import (
 )
 
 // TestAListenerIsMoved has the scripts of moving a listener's topic to Millrace and back, on a broker that outlives each command. The listener is
-// one of franz-go.
+// one of franz-go. The configuration is the Spring application's own.
 func TestAListenerIsMoved(t *testing.T) {
 	t.Parallel()
 	broker := kafkatest.Broker(t)
+	properties, err := os.ReadFile("../config/testdata/spring/local/application.properties")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{Dir: "testdata/moving", Cmds: movingCommands(), Setup: func(env *testscript.Env) error {
-		env.Setenv("KAFKA_BROKERS", broker)
+		// The file reads the first one.
+		env.Setenv("KAFKA_BOOTSTRAP_SERVERS", broker)
+		env.Setenv("MILLRACE_HTTP_ADDRESS", "127.0.0.1:0")
 		// The scripts share the broker, and real ones keep what earlier runs left.
 		suffix := "-" + strings.ToLower(rand.Text()[:8])
 		env.Setenv("SUFFIX", suffix)
-		for _, topic := range []string{"appointment-events", "prescription-events", "order-events", "health-record-events"} {
-			env.Setenv("MILLRACE_TOPICS_"+strings.ToUpper(strings.ReplaceAll(topic, "-", "_"))+"_NAME", topic+suffix)
+		env.Setenv("SPRING_KAFKA_CONSUMER_GROUP_ID", "healthcare-platform"+suffix)
+		for _, topic := range []string{"appointment", "prescription", "order", "health-record"} {
+			env.Setenv("MILLRACE_TOPICS_"+strings.ToUpper(strings.ReplaceAll(topic, "-", "_"))+"_EVENTS_NAME", topic+"-events"+suffix)
 		}
-		env.Setenv("MILLRACE_HTTP_ADDRESS", "127.0.0.1:0")
-		return nil
+		return os.WriteFile(env.WorkDir+"/application.properties", properties, 0o600)
 	}})
 }
 
@@ -137,7 +143,7 @@ func listener() {
 }
 
 func listen(ctx context.Context, group, topic, file string, records int) (count int, err error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(os.Getenv("KAFKA_BROKERS"), ",")...), kgo.DisableClientMetrics(),
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(os.Getenv("KAFKA_BOOTSTRAP_SERVERS"), ",")...), kgo.DisableClientMetrics(),
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return 0, err
