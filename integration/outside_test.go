@@ -80,16 +80,17 @@ func (o *outside) take(id string) {
 	o.hang(hangsAfter)
 }
 
-func (o *outside) hang(at string) {
+// hang says whether it did.
+func (o *outside) hang(at string) (first bool) {
 	if at != o.point {
-		return
+		return false
 	}
-	first := false
 	o.once.Do(func() { first = true })
 	if first {
 		close(o.reached)
 		<-o.released
 	}
+	return first
 }
 
 // release ends the hanging. The one that hung is not answered.
@@ -118,8 +119,9 @@ type hangingListener struct {
 
 func (l hangingListener) Accept() (net.Conn, error) {
 	connection, err := l.Listener.Accept()
-	if err == nil {
-		l.o.hang(hangsBefore)
+	if err == nil && l.o.hang(hangsBefore) {
+		// What its sender wrote before it was killed waits in the connection, and is not to be read afterwards either.
+		_ = connection.Close()
 	}
 	return connection, err
 }

@@ -149,6 +149,10 @@ func TestEventOfAFunctionContinuesItsTrace(t *testing.T) {
 	eventually(t, "the copy is handled", func() bool {
 		return !run.running() || strings.Contains(p.logOf(t, "logging"), id+"-copy")
 	})
+	// The spans go on their way every few seconds; what a stop has no time to send is dropped.
+	eventually(t, "the copy's tries have come", func() bool {
+		return slices.ContainsFunc(collector.Spans(), func(sent tracingtest.Span) bool { return sent.Kind == "producer" && below(collector, sent) > 0 })
+	})
 	run.signal(syscall.SIGTERM)
 	run.ends(0)
 	var sent tracingtest.Span
@@ -164,15 +168,16 @@ func TestEventOfAFunctionContinuesItsTrace(t *testing.T) {
 	if sent.Trace != traceOfRecord || sent.Parent != try || try == "" {
 		t.Errorf("got the sending %+v, want it below the careless consumer's try %q", sent, try)
 	}
-	below := 0
-	for _, span := range collector.Spans() {
-		if span.Parent == sent.ID && span.Trace == traceOfRecord {
-			below++
+}
+
+// below counts the spans right below one.
+func below(collector *tracingtest.Collector, span tracingtest.Span) (count int) {
+	for _, one := range collector.Spans() {
+		if one.Parent == span.ID && one.Trace == span.Trace {
+			count++
 		}
 	}
-	if below == 0 {
-		t.Error("got no try below the sending, want those of the consumers of the copy")
-	}
+	return count
 }
 
 // logOf is what the files of a file sink have.
