@@ -130,7 +130,11 @@ func TestCompareTellsMarkersFromRecords(t *testing.T) {
 	topic, a, b := kafkatest.Topic(t, broker, 1), kafkatest.Name(t), kafkatest.Name(t)
 	write(t, broker, topic, 1, 3)
 	kafkatest.ProduceTransaction(t, broker, false, some(topic, 1, 2)...)
-	// Three records, two that nobody may see, and a marker.
+	// Three records, two that nobody may see, and a marker, which a real broker writes a moment later.
+	kafkatest.Eventually(t, "the transaction has ended", func() bool {
+		ends, err := reader(t, broker).Ends(t.Context(), topic)
+		return err == nil && ends[0] == 6
+	})
 	commits(t, broker, a, topic, 6, "")
 	commits(t, broker, b, topic, 3, "")
 	got := compare(t, broker, a, b, topic)
