@@ -282,7 +282,11 @@ func TestLagOfAGroup(t *testing.T) {
 	kafkatest.Produce(t, broker, numbered(topic, 1, "v", 5)...)
 	kafkatest.ProduceTransaction(t, broker, true, numbered(topic, 2, "v", 5)...)
 	kafkatest.Commit(t, broker, group, record.Position{Topic: topic, Partition: 0, Offset: 3})
-	// The marker of the transaction stands at 5.
+	// The marker of the transaction stands at 5; a real broker writes it a moment later.
+	kafkatest.Eventually(t, "the transaction has ended", func() bool {
+		ends, err := reader(t, broker).Ends(t.Context(), topic)
+		return err == nil && ends[2] == 6
+	})
 	kafkatest.Commit(t, broker, group, record.Position{Topic: topic, Partition: 2, Offset: 5})
 
 	got, err := reader(t, broker).Lag(t.Context(), []kafka.Watched{{Consumer: "c", Group: group, Topics: []string{topic}}})
