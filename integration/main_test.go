@@ -70,7 +70,7 @@ func catchUp() time.Duration {
 	if soak() {
 		return 20 * time.Minute
 	}
-	return 2 * time.Minute
+	return 5 * time.Minute
 }
 
 // eventually asks until the answer is true, and fails the test when it is not within the patience.
