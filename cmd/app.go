@@ -36,6 +36,13 @@ type App struct {
 // such a consumer without a program uses handlers.Durable.
 func (a *App) Durable(consumer string) router.Option { return handlers.Durable(a.storage, consumer) }
 
+// Files gives a consumer of this name a folder of files: the lines that its functions write through store.Lines are committed together with the
+// consumer's progress, so that a record that is delivered again adds none, and a crash leaves none behind. The folder is made where it is missing,
+// and only this consumer writes there. A test of such a consumer without a program uses handlers.Files.
+func (a *App) Files(consumer, folder string) router.Option {
+	return handlers.Files(a.storage, consumer, folder)
+}
+
 // migration is a plugin's own tables.
 type migration struct {
 	name  string

@@ -20,8 +20,11 @@ const patience = 90 * time.Second
 // binary is the program under test, journal and careless are those with consumers of the tests' own. TestMain builds all of them once.
 var binary, journal, careless string
 
-// TestMain is a broker when it is told to be one; else it builds the program and runs the tests.
+// TestMain is a broker or a program that kills itself when it is told to be one; else it builds the program and runs the tests.
 func TestMain(m *testing.M) {
+	if folder := os.Getenv(effectsFolder); folder != "" {
+		os.Exit(beEffectsProgram(folder))
+	}
 	if directory := os.Getenv(brokerDirectory); directory != "" {
 		os.Exit(beBroker(directory))
 	}

@@ -96,18 +96,21 @@ func counted(t *testing.T, run *process, channel, outcome string) int {
 	return count
 }
 
-// Ensure kill -9 before the effect, after it, after its mark and after the commit loses no notification, and that outside there is at most
-// the one in doubt a second time, with its id, and counted.
-func TestNotificationKilledAtFourPoints(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, hangs string
-		// until waits for the point where the outside does not hang.
-		until func(t *testing.T, p *platform)
-		// lazy keeps the position from being committed.
-		lazy           bool
-		taken, inDoubt int
-	}{
+// channels are what notifications go out by.
+func channels() []string { return []string{"webhook", "smtp"} }
+
+// notificationKill is where a process that sends is killed, and how many notifications that makes outside and in doubt.
+type notificationKill struct {
+	name, hangs string
+	// until waits for the point where the outside does not hang.
+	until func(t *testing.T, p *platform)
+	// lazy keeps the position from being committed.
+	lazy           bool
+	taken, inDoubt int
+}
+
+func notificationKills() []notificationKill {
+	return []notificationKill{
 		{name: "before the effect", hangs: hangsBefore, taken: 1, inDoubt: 1},
 		{name: "after the effect", hangs: hangsAfter, taken: 2, inDoubt: 1},
 		{name: "after the mark", lazy: true, taken: 1, until: func(t *testing.T, p *platform) {
@@ -117,8 +120,14 @@ func TestNotificationKilledAtFourPoints(t *testing.T) {
 			eventually(t, "the position is committed", func() bool { return p.passed(t) == 1 })
 		}},
 	}
-	for _, channel := range []string{"webhook", "smtp"} {
-		for _, test := range tests {
+}
+
+// Ensure kill -9 before the effect, after it, after its mark and after the commit loses no notification, and that outside there is at most
+// the one in doubt a second time, with its id, and counted.
+func TestNotificationKilledAtFourPoints(t *testing.T) {
+	t.Parallel()
+	for _, channel := range channels() {
+		for _, test := range notificationKills() {
 			t.Run(channel+" "+test.name, func(t *testing.T) {
 				t.Parallel()
 				receive := receiveWebhooks
@@ -126,9 +135,10 @@ func TestNotificationKilledAtFourPoints(t *testing.T) {
 					receive = receiveMail
 				}
 				o := receive(t, test.hangs)
-				over := settings{}
+				// The next process takes the place of the killed one at once.
+				over := settings{"kafka": settings{"instance_id": "one", "commit_interval": "100ms"}}
 				if test.lazy {
-					over["kafka"] = settings{"commit_interval": "1h"}
+					over["kafka"].(settings)["commit_interval"] = "1h"
 				}
 				p, environment := notifying(t, channel, o.address, over)
 				run := p.notify(t, environment)
