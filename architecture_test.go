@@ -36,7 +36,7 @@ var house = map[string][]string{
 	"store":           {"messages", "record", "progress"},
 	"deadletter":      {"docs", "messages", "record", "kafka"},
 	"producer":        {"messages", "record"},
-	"replay":          {"messages", "record", "kafka", "router", "store"},
+	"replay":          {"messages", "record", "progress", "kafka", "router", "store"},
 	"observe":         {"record"},
 	"control":         {"observe"},
 	"privacy":         {},

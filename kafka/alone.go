@@ -79,7 +79,7 @@ func (a *alone) fetch(at record.Position, bytes int32) (f fetched, err error) {
 		}
 	}()
 	const anyEnd = 1<<63 - 1
-	return a.reader.fetch(at, anyEnd, bytes)
+	return a.reader.fetch(at, anyEnd, bytes, &reading{})
 }
 
 // ahead bounds how far behind the last delivered record the group's fetches may be: what waits in the client's channel, and an answer more.

@@ -31,6 +31,7 @@ type scan struct {
 	end int64
 	// probe asks whether there is a record at all: the scan ends undecided at a transaction that is open, instead of waiting for its end.
 	probe, undecided bool
+	reading          reading
 }
 
 // more returns the next records, in their order, and none at the end.
@@ -77,7 +78,7 @@ func (s *scan) fetch(ctx context.Context, quiet int) (f fetched, err error) {
 	}
 	bytes := first << (2 * quiet)
 	err = s.reader.try(ctx, s.at.Topic, func() error {
-		f, err = await(ctx, func() (fetched, error) { return s.reader.fetch(s.at, s.end, bytes) })
+		f, err = await(ctx, func() (fetched, error) { return s.reader.fetch(s.at, s.end, bytes, &s.reading) })
 		return err
 	})
 	if !errors.Is(err, sarama.ErrOffsetOutOfRange) {
@@ -150,7 +151,7 @@ type fetched struct {
 const fetchVersion = 11
 
 // fetch asks the partition's leader once.
-func (r *Reader) fetch(at record.Position, end int64, bytes int32) (fetched, error) {
+func (r *Reader) fetch(at record.Position, end int64, bytes int32, in *reading) (fetched, error) {
 	leader, err := r.client.Leader(at.Topic, at.Partition)
 	if err != nil {
 		return fetched{}, err
@@ -173,11 +174,11 @@ func (r *Reader) fetch(at record.Position, end int64, bytes int32) (fetched, err
 		return fetched{}, block.Err
 	}
 	f := fetched{next: at.Offset, stable: block.LastStableOffset, throttled: response.ThrottleTime > 0}
-	return f, f.take(block, at, end)
+	return f, f.take(block, at, end, in)
 }
 
 // take collects the records that may be read, and how far the batches reach.
-func (f *fetched) take(block *sarama.FetchResponseBlock, at record.Position, end int64) error {
+func (f *fetched) take(block *sarama.FetchResponseBlock, at record.Position, end int64, in *reading) error {
 	aborted := block.AbortedTransactions
 	aborting := map[int64]bool{}
 	for _, records := range block.RecordsSet {
@@ -199,7 +200,7 @@ func (f *fetched) take(block *sarama.FetchResponseBlock, at record.Position, end
 			}
 		case batch.IsTransactional && aborting[batch.ProducerID]:
 		default:
-			f.records = appendRecords(f.records, batch, at, end)
+			f.records = in.appendBatch(f.records, batch, at, end)
 		}
 		f.next = max(f.next, batch.LastOffset()+1)
 	}
@@ -211,8 +212,15 @@ func isAbort(batch *sarama.RecordBatch) bool {
 	return len(batch.Records) > 0 && len(batch.Records[0].Key) >= 4 && binary.BigEndian.Uint16(batch.Records[0].Key[2:]) == 0
 }
 
-// appendRecords appends the batch's records from at to before end: a fetch begins with the batch in which its offset is.
-func appendRecords(records []*record.Record, batch *sarama.RecordBatch, at record.Position, end int64) []*record.Record {
+// appendBatch appends the batch's records from at to before end: a fetch begins with the batch in which its offset is. They share their memory,
+// as those of one fetch do anyway.
+func (in *reading) appendBatch(records []*record.Record, batch *sarama.RecordBatch, at record.Position, end int64) []*record.Record {
+	total := 0
+	for _, r := range batch.Records {
+		total += len(r.Headers)
+	}
+	headers := make([]record.Header, 0, total)
+	block := make([]record.Record, 0, len(batch.Records))
 	for _, r := range batch.Records {
 		offset := batch.FirstOffset + r.OffsetDelta
 		if offset < at.Offset || offset >= end {
@@ -225,14 +233,15 @@ func appendRecords(records []*record.Record, batch *sarama.RecordBatch, at recor
 		case !timestamp.IsZero():
 			timestamp = timestamp.Add(r.TimestampDelta)
 		}
-		headers := make([]record.Header, 0, len(r.Headers))
-		for _, header := range r.Headers {
-			headers = append(headers, record.Header{Key: string(header.Key), Value: header.Value})
+		from := len(headers)
+		for place, header := range r.Headers {
+			headers = append(headers, record.Header{Key: in.name(place, header.Key), Value: header.Value})
 		}
-		records = append(records, &record.Record{
+		block = append(block, record.Record{
 			Position:  record.Position{Topic: at.Topic, Partition: at.Partition, Offset: offset},
-			Timestamp: utc(timestamp), Key: r.Key, Value: r.Value, Headers: headers,
+			Timestamp: utc(timestamp), Key: r.Key, Value: r.Value, Headers: headers[from:len(headers):len(headers)],
 		})
+		records = append(records, &block[len(block)-1])
 	}
 	return records
 }

@@ -177,6 +177,37 @@ func (r *Reader) Read(ctx context.Context, wanted Range) iter.Seq2[*record.Recor
 	}
 }
 
+// ReadPartition returns the records of one partition from a position to before an offset, in the pieces in which they come, which is several
+// times faster than one by one. One piece is read ahead. The log must have the end already; what it has lost is passed. It ends there, or with
+// an error as the last pair; breaking off ends the read. A piece shares its memory: keep a record with [record.Record.Clone].
+func (r *Reader) ReadPartition(ctx context.Context, from record.Position, to int64) iter.Seq2[[]*record.Record, error] {
+	return func(yield func([]*record.Record, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		pieces := make(chan piece)
+		go func() {
+			defer close(pieces)
+			r.readPartition(ctx, from.Topic, from.Partition, from.Offset, to, pieces)
+		}()
+		defer func() {
+			cancel()
+			for range pieces {
+			}
+		}()
+		for p := range pieces {
+			if len(p.records) > 0 && !yield(p.records, nil) {
+				return
+			}
+			if p.err != nil {
+				yield(nil, p.err)
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(nil, fmt.Errorf("reading %s: %w", from, context.Cause(ctx)))
+		}
+	}
+}
+
 // Record returns the record at the position. The error is [ErrNoRecord] when the log has none there that may be read.
 func (r *Reader) Record(ctx context.Context, at record.Position) (*record.Record, error) {
 	wanted := Range{

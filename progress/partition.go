@@ -89,22 +89,14 @@ func (p *Partition) Deliver(r *record.Record) Delivery {
 	if r.Offset < p.next {
 		return Known
 	}
-	known := p.restored.Contains(r.Offset)
+	if p.restored.Contains(r.Offset) {
+		p.Known(r.Offset)
+		return Known
+	}
 	p.next = r.Offset + 1
 	p.restored.Trim(p.next)
 	if p.head == len(p.window) {
 		p.frontier = r.Offset
-		if known {
-			p.frontier = p.next
-			return Known
-		}
-	}
-	if known {
-		if p.window[len(p.window)-1].state != finished {
-			p.runs++
-		}
-		p.window = append(p.window, entry{offset: r.Offset, state: finished})
-		return Known
 	}
 	e := entry{offset: r.Offset, record: r, size: r.Size(), state: fresh}
 	delivery := Fresh
