@@ -19,7 +19,7 @@ func gapsCommand(p *Program) *cobra.Command {
 		Short: "Show which offsets consumers passed without reading them, and why",
 		Long: "Gaps reads what the consumers have noted in the store in the data directory: offsets that retention took before they were read,\n" +
 			"batches that cannot be read where kafka.unreadable is skip, and what another program did while it had the consumer's group. From is the\n" +
-			"first offset that was passed, to the one behind the last. No broker is asked.",
+			"first offset that was passed, to the one behind the last; replayed counts those that millrace replay has applied since. No broker is asked.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := p.open(c)
@@ -49,6 +49,8 @@ type gapRow struct {
 	To        int64     `json:"to"`
 	Reason    string    `json:"reason"`
 	At        time.Time `json:"at"`
+	// Replayed counts the offsets that millrace replay has applied since.
+	Replayed int64 `json:"replayed"`
 }
 
 // gaps are those that fit the filter; none, with a word on stderr, when nothing has made a store yet.
@@ -58,7 +60,7 @@ func (s *session) gaps(ctx context.Context, filter store.GapFilter) ([]gapRow, e
 	err := s.readStore(ctx, func(opened *store.Store) error {
 		gaps, err := opened.Gaps(ctx, filter)
 		for _, gap := range gaps {
-			rows = append(rows, gapRow{gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At})
+			rows = append(rows, gapRow{gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At, gap.Replayed})
 		}
 		return err
 	})
@@ -67,11 +69,11 @@ func (s *session) gaps(ctx context.Context, filter store.GapFilter) ([]gapRow, e
 
 func (p *Program) printGaps(output string, rows []gapRow) error {
 	return p.print(output, rows, func() error {
-		table := [][]string{{"AT", "CONSUMER", "TOPIC", "PARTITION", "FROM", "TO", "REASON"}}
+		table := [][]string{{"AT", "CONSUMER", "TOPIC", "PARTITION", "FROM", "TO", "REPLAYED", "REASON"}}
 		for _, row := range rows {
 			table = append(table, []string{
 				row.At.Format(time.RFC3339), row.Consumer, row.Topic, strconv.Itoa(int(row.Partition)),
-				strconv.FormatInt(row.From, 10), strconv.FormatInt(row.To, 10), row.Reason,
+				strconv.FormatInt(row.From, 10), strconv.FormatInt(row.To, 10), strconv.FormatInt(row.Replayed, 10), row.Reason,
 			})
 		}
 		return p.table(table)

@@ -20,7 +20,7 @@ func (s *session) notifier() *notification.Notifier {
 // notificationSettings are the settings in the consumer's own words.
 func notificationSettings(n config.Notification) notification.Settings {
 	settings := notification.Settings{
-		Templates: n.Templates, PHITemplates: n.PHITemplates, InDoubt: notification.InDoubt(n.InDoubt),
+		Templates: n.Templates, PHITemplates: n.PHITemplates, InDoubt: notification.InDoubt(n.InDoubt), Keep: n.Keep,
 		Directory: notification.DirectorySettings{File: n.Directory.File, URL: n.Directory.URL, Token: n.Directory.Token.Reveal(), Cache: n.Directory.Cache},
 	}
 	if n.SMTP.Address != "" {

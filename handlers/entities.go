@@ -45,6 +45,10 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 	if err != nil {
 		return router.Unavailable(router.Loggable(fmt.Errorf("reading the state of an entity: %w", err)))
 	}
+	if e.Replay() && found && present.Topic == e.Topic && present.Partition == e.Partition && present.Offset > e.Offset {
+		// The consumer has passed this event once and is given it now: what came after it counts. millrace state rebuild makes the history whole.
+		return router.Skip("superseded")
+	}
 	if !found {
 		tell(ctx, k.firstSeen, k.consumer, e.Topic)
 	} else if err := k.check(ctx, present, e, status, deleted); err != nil {

@@ -24,9 +24,11 @@ type platform struct {
 	store   *store.Store
 	dataDir string
 	walkers map[string]*router.Walker
-	letters *letters
-	clock   *clock
-	log     bytes.Buffer
+	// replayers are the consumers as they take part in a replay.
+	replayers map[string]*router.Walker
+	letters   *letters
+	clock     *clock
+	log       bytes.Buffer
 	// firstSeen and accepted count what the consumers tell, by consumer and topic.
 	firstSeen, accepted map[string]int
 	next                map[string]int64
@@ -51,7 +53,7 @@ func setup(t testing.TB, o options) *platform {
 		o.pseudonym = func(string) string { return "pseudonym" }
 	}
 	p := &platform{
-		t: t, dataDir: o.dataDir, walkers: map[string]*router.Walker{}, letters: &letters{}, clock: &clock{now: at},
+		t: t, dataDir: o.dataDir, walkers: map[string]*router.Walker{}, replayers: map[string]*router.Walker{}, letters: &letters{}, clock: &clock{now: at},
 		firstSeen: map[string]int{}, accepted: map[string]int{}, next: map[string]int64{},
 	}
 	opened, err := store.Open(t.Context(), storetest.Place(t, o.dataDir), slog.New(slog.DiscardHandler))
@@ -89,6 +91,13 @@ func (p *platform) walk(consumers []*router.Consumer, use []message.HandlerMiddl
 	made.Use(use...)
 	for _, consumer := range consumers {
 		if p.walkers[consumer.Name()], err = made.Walker(consumer, router.ConsumerSettings{}); err != nil {
+			p.t.Fatal(err)
+		}
+		replaying, err := consumer.Replaying()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if p.replayers[consumer.Name()], err = made.Walker(replaying, router.ConsumerSettings{Replay: true}); err != nil {
 			p.t.Fatal(err)
 		}
 	}
@@ -137,13 +146,24 @@ func (p *platform) deliver(consumer string, records ...*record.Record) []record.
 // redeliver hands a consumer records that have their places, as the owner of a claim.
 func (p *platform) redeliver(consumer, claim string, records ...*record.Record) []record.Result {
 	p.t.Helper()
+	return p.hand(p.walkers[consumer], claim, records)
+}
+
+// replay hands a consumer records that have their places, as a replay does.
+func (p *platform) replay(consumer string, records ...*record.Record) []record.Result {
+	p.t.Helper()
+	return p.hand(p.replayers[consumer], "replay", records)
+}
+
+func (p *platform) hand(walker *router.Walker, claim string, records []*record.Record) []record.Result {
+	p.t.Helper()
 	results := make([]record.Result, len(records))
 	stopping := make(chan struct{})
 	p.clock.waits, p.clock.stop = 0, func() { close(stopping) }
 	batch := &record.Batch{
 		Records: records, Claim: claim, Stopping: stopping, Report: func(i int, result record.Result) { results[i] = result },
 	}
-	if err := p.walkers[consumer].Walk(p.t.Context(), batch); err != nil {
+	if err := walker.Walk(p.t.Context(), batch); err != nil {
 		p.t.Fatal(err)
 	}
 	return results

@@ -17,10 +17,31 @@ type unitOfWork interface {
 }
 
 // durable is a unit of work of the store as the router wants it: the two packages do not know each other.
-type durable struct{ open func() unitOfWork }
+type durable struct {
+	open  func() unitOfWork
+	files bool
+	// replaying is the same in a replay; nil for itself.
+	replaying *durable
+}
 
 // lazily makes the unit of work at its first use, so that consumers can be listed without a store.
-func lazily(open func() unitOfWork) router.UnitOfWork { return durable{sync.OnceValue(open)} }
+func lazily(files bool, open func(replay bool) unitOfWork) router.UnitOfWork {
+	once := func(replay bool) func() unitOfWork { return sync.OnceValue(func() unitOfWork { return open(replay) }) }
+	return durable{open: once(false), files: files, replaying: &durable{open: once(true), files: files}}
+}
+
+var _ router.ReplayUnit = durable{}
+
+// Replaying implements [router.ReplayUnit].
+func (d durable) Replaying() router.UnitOfWork {
+	if d.replaying == nil {
+		return d
+	}
+	return *d.replaying
+}
+
+// Files says whether the unit of work appends to files.
+func (d durable) Files() bool { return d.files }
 
 // Begin implements [router.UnitOfWork].
 func (d durable) Begin(ctx context.Context, claim string, records []*record.Record) (router.Work, error) {

@@ -36,8 +36,8 @@ type Storage struct {
 // Durable gives a consumer the store's unit of work: what its functions write through store.States, store.Counters and store.Tx is
 // committed together with its progress.
 func Durable(storage Storage, consumer string) router.Option {
-	return router.WithUnitOfWork(lazily(func() unitOfWork {
-		return storage.Store().UnitOfWork(consumer, store.Options{Alarm: storage.Alarm})
+	return router.WithUnitOfWork(lazily(false, func(replay bool) unitOfWork {
+		return storage.Store().UnitOfWork(consumer, store.Options{Alarm: storage.Alarm, Replay: replay})
 	}))
 }
 
@@ -48,8 +48,8 @@ func Files(storage Storage, consumer, folder string) router.Option {
 }
 
 func files(storage Storage, consumer, folder string, daily ...string) router.Option {
-	return router.WithUnitOfWork(lazily(func() unitOfWork {
-		options := store.Options{Alarm: storage.Alarm, Daily: daily}
+	return router.WithUnitOfWork(lazily(true, func(replay bool) unitOfWork {
+		options := store.Options{Alarm: storage.Alarm, Daily: daily, Replay: replay}
 		if storage.Instance != nil {
 			options.Instance = storage.Instance()
 		}

@@ -106,6 +106,25 @@ func (c *Consumer) Stored() bool { return c.unit != nil || c.stored }
 // Together says whether the consumer keeps all records of a partition in order, see [PartitionOrder].
 func (c *Consumer) Together() bool { return c.together }
 
+// Replaying returns the consumer as it takes part in a replay of the log, see [ReplayUnit]. The error names a consumer whose unit of work cannot.
+func (c *Consumer) Replaying() (*Consumer, error) {
+	replaying := *c
+	if c.unit != nil {
+		unit, able := c.unit.(ReplayUnit)
+		if !able {
+			return nil, fmt.Errorf("consumer %q: its unit of work cannot tell what a replay has to leave out (router.ReplayUnit)", c.name)
+		}
+		replaying.unit = unit.Replaying()
+	}
+	return &replaying, nil
+}
+
+// Files says whether the consumer's unit of work appends to files in this process's data directory.
+func (c *Consumer) Files() bool {
+	unit, able := c.unit.(interface{ Files() bool })
+	return able && unit.Files()
+}
+
 // Types returns the types whose topics the consumer takes, each once, in the order of its routes.
 func (c *Consumer) Types() []messages.Type {
 	var types []messages.Type

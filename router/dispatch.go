@@ -24,6 +24,8 @@ type handler struct {
 	tryTimeout    time.Duration
 	// together keeps all records of a partition in order, not only those of a key.
 	together bool
+	// replay tells the functions that the records are read again.
+	replay bool
 	// pool and pace are the consumer's, shared by its handlers; lookout is the router's.
 	pool    *pool
 	pace    *pace
@@ -84,5 +86,6 @@ func (h *handler) meta(d *delivery, decoded messages.Decoded) messages.Meta {
 	return messages.Meta{
 		Type: h.declared.Name(), Action: decoded.Action, ID: d.id, EntityID: decoded.EntityID,
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key,
+		Replayed: h.replay,
 	}
 }

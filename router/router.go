@@ -122,7 +122,7 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 			name: name, declared: declared, types: r.settings.Types, table: table, unit: consumer.unit, strict: consumer.strict,
 			topic: topic, limits: r.settings.Limits, retrySettings: settings.Retry, tryTimeout: settings.Timeout,
 			deadLetters: r.settings.DeadLetters, observer: r.settings.Observe(name), clock: r.settings.Clock, logger: r.settings.Logger,
-			claim: watermill.NewUUID(), together: settings.Together, pool: workers, pace: measured, lookout: r.lookout,
+			claim: watermill.NewUUID(), together: settings.Together, replay: settings.Replay, pool: workers, pace: measured, lookout: r.lookout,
 			bare: len(r.use) == 0, realTime: realTime,
 		}
 		if r.settings.Trace != nil {

@@ -52,7 +52,9 @@ type ConsumerSettings struct {
 	Concurrency int
 	// Together keeps all records of a partition in order, not only those of a key.
 	Together bool
-	Retry    RetrySettings
+	// Replay tells the consumer's functions that the records are read again: see messages.Meta.Replay.
+	Replay bool
+	Retry  RetrySettings
 	// UnknownAction, UnknownStatus and Tombstone count before the topic's policies; empty leaves it to the topic.
 	UnknownAction, UnknownStatus, Tombstone Policy
 }

@@ -15,6 +15,14 @@ type UnitOfWork interface {
 	Away(err error) bool
 }
 
+// ReplayUnit is a unit of work that can take part in a replay of the log.
+type ReplayUnit interface {
+	UnitOfWork
+	// Replaying is the unit of work of a replay beside the live consumer: it applies what that has passed without reading and nothing else, once,
+	// and fences nobody.
+	Replaying() UnitOfWork
+}
+
 // Work is one open unit of work. It is used by one goroutine.
 type Work interface {
 	// Finished says whether an earlier commit has the record already: its effects are not repeated.

@@ -16,6 +16,8 @@ type Gap struct {
 	Reason string
 	// At is when it was found, to the millisecond.
 	At time.Time
+	// Replayed counts the offsets of it that replays have applied since.
+	Replayed int64
 }
 
 // RecordGap writes a gap's row. It is durable when RecordGap returns, so the offsets may be passed then and not before. A gap that is
@@ -31,6 +33,11 @@ func (s *Store) RecordGap(ctx context.Context, gap Gap) error {
 func recordGap(out session, gap Gap) error {
 	const record = `INSERT INTO gaps (consumer, topic, partition, from_offset, to_offset, reason, found) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (consumer, topic, partition, from_offset) DO UPDATE SET to_offset = excluded.to_offset, reason = excluded.reason, found = excluded.found`
+	// One of a topic that is gone may have begun at the same offset.
+	const open = `DELETE FROM gap_replays WHERE consumer = $1 AND topic = $2 AND partition = $3 AND from_offset = $4 AND closed = 1`
+	if _, err := out.exec(open, gap.Consumer, gap.Topic, gap.Partition, gap.From); err != nil {
+		return err
+	}
 	_, err := out.exec(record, gap.Consumer, gap.Topic, gap.Partition, gap.From, gap.To, gap.Reason, gap.At.UnixMilli())
 	return err
 }
@@ -44,32 +51,64 @@ type GapFilter struct {
 // Gaps returns the gaps that the filter chooses, in the order in which they were found. A store that a version before gaps wrote, and
 // that is open for reading, has none.
 func (s *Store) Gaps(ctx context.Context, filter GapFilter) ([]Gap, error) {
-	const query = `SELECT consumer, topic, partition, from_offset, to_offset, reason, found FROM gaps
-WHERE ($1 = '' OR consumer = $1) AND ($2 = '' OR topic = $2) ORDER BY found, consumer, topic, partition, from_offset`
-	var tables int
-	if err := s.reader.QueryRowContext(ctx, s.dialect.hasTable, "gaps").Scan(&tables); err != nil {
+	gaps, err := s.gaps(ctx, filter)
+	if err != nil {
 		return nil, unavailable("reading the gaps", err)
 	}
-	if tables == 0 {
-		return nil, nil
+	return gaps, nil
+}
+
+func (s *Store) gaps(ctx context.Context, filter GapFilter) ([]Gap, error) {
+	const (
+		// What a version before replays wrote has nothing of them.
+		before = `SELECT consumer, topic, partition, from_offset, to_offset, reason, found, '' FROM gaps
+WHERE ($1 = '' OR consumer = $1) AND ($2 = '' OR topic = $2) ORDER BY found, consumer, topic, partition, from_offset`
+		now = `SELECT gaps.consumer, gaps.topic, gaps.partition, gaps.from_offset, to_offset, reason, found, COALESCE(gap_replays.done, '') FROM gaps
+LEFT JOIN gap_replays ON gap_replays.consumer = gaps.consumer AND gap_replays.topic = gaps.topic AND gap_replays.partition = gaps.partition
+AND gap_replays.from_offset = gaps.from_offset
+WHERE ($1 = '' OR gaps.consumer = $1) AND ($2 = '' OR gaps.topic = $2)
+ORDER BY found, gaps.consumer, gaps.topic, gaps.partition, gaps.from_offset`
+	)
+	there, err := s.has(ctx, "gaps")
+	if err != nil || !there {
+		return nil, err
+	}
+	query := now
+	if there, err = s.has(ctx, "gap_replays"); err == nil && !there {
+		query = before
+	}
+	if err != nil {
+		return nil, err
 	}
 	rows, err := s.reader.QueryContext(ctx, query, filter.Consumer, filter.Topic)
 	if err != nil {
-		return nil, unavailable("reading the gaps", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var gaps []Gap
 	for rows.Next() {
 		var gap Gap
 		var found int64
-		if err := rows.Scan(&gap.Consumer, &gap.Topic, &gap.Partition, &gap.From, &gap.To, &gap.Reason, &found); err != nil {
-			return nil, unavailable("reading the gaps", err)
+		var text string
+		if err := rows.Scan(&gap.Consumer, &gap.Topic, &gap.Partition, &gap.From, &gap.To, &gap.Reason, &found, &text); err != nil {
+			return nil, err
+		}
+		replayed, err := readDone(text)
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range replayed.Runs() {
+			gap.Replayed += run.To - run.From
 		}
 		gap.At = time.UnixMilli(found).UTC()
 		gaps = append(gaps, gap)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("reading the gaps", err)
-	}
-	return gaps, nil
+	return gaps, rows.Err()
+}
+
+// has says whether a table is there.
+func (s *Store) has(ctx context.Context, table string) (bool, error) {
+	var tables int
+	err := s.reader.QueryRowContext(ctx, s.dialect.hasTable, table).Scan(&tables)
+	return tables > 0, err
 }

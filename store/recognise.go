@@ -17,6 +17,9 @@ func (s *Store) Recognise(ctx context.Context, ids map[string]string) error {
 		change    = `UPDATE topics SET id = $2 WHERE topic = $1 AND id <> $2`
 		forgetAll = `DELETE FROM progress WHERE topic = $1`
 		unmarkAll = `DELETE FROM effects WHERE topic = $1`
+		closeGaps = `INSERT INTO gap_replays (consumer, topic, partition, from_offset, closed, done)
+SELECT consumer, topic, partition, from_offset, 1, '' FROM gaps WHERE topic = $1
+ON CONFLICT (consumer, topic, partition, from_offset) DO UPDATE SET closed = 1`
 	)
 	var anew []string
 	err := s.write(ctx, func(out session) error {
@@ -32,7 +35,7 @@ func (s *Store) Recognise(ctx context.Context, ids map[string]string) error {
 				continue
 			}
 			anew = append(anew, topic)
-			for _, forget := range []string{forgetAll, unmarkAll} {
+			for _, forget := range []string{forgetAll, unmarkAll, closeGaps} {
 				if _, err := out.exec(forget, topic); err != nil {
 					return err
 				}

@@ -21,6 +21,9 @@ type Options struct {
 	Daily []string
 	// OpenFiles bounds how many files a consumer with files keeps open. Default 64.
 	OpenFiles int
+	// Replay makes units of work that apply only what the consumer's gaps miss, beside whoever has the partition: they raise no epoch and move no
+	// frontier. See [Applied].
+	Replay bool
 }
 
 // UnitOfWork begins the units of work of one consumer. Its functions may be called from many goroutines.
@@ -74,6 +77,9 @@ const claimsKept = 256
 func (u *UnitOfWork) Begin(ctx context.Context, claim string, records []*record.Record) (*Work, error) {
 	if err := checkRecords(records); err != nil {
 		return nil, fmt.Errorf("beginning a unit of work: %w", err)
+	}
+	if u.options.Replay {
+		return u.beginReplay(ctx, records)
 	}
 	p := u.partition(records[0].Topic, records[0].Partition)
 	p.mutex.Lock()

@@ -16,8 +16,10 @@ type Work struct {
 	epoch, revision int64
 	// progress is the partition's as this unit will leave it.
 	progress frontier
-	records  []*record.Record
-	newly    []int64
+	// replay is set in place of both for a replay, which has no ownership.
+	replay  *replaying
+	records []*record.Record
+	newly   []int64
 
 	states   stateSet
 	counters counterSet
@@ -51,7 +53,12 @@ func (w *Work) Context(ctx context.Context) context.Context {
 }
 
 // Finished says whether an earlier commit has the record already: its effects are not repeated.
-func (w *Work) Finished(r *record.Record) bool { return w.progress.finished(r.Offset) }
+func (w *Work) Finished(r *record.Record) bool {
+	if w.replay != nil {
+		return w.replay.finished(r.Offset)
+	}
+	return w.progress.finished(r.Offset)
+}
 
 // Mark begins the effects of one record.
 func (w *Work) Mark() {
@@ -75,8 +82,12 @@ func (w *Work) Undo() error {
 	return nil
 }
 
-// Finish enters a record that is done, skipped or dead-lettered. Other outcomes leave it to be delivered again.
+// Finish enters a record that is done, skipped or dead-lettered. Other outcomes leave it to be delivered again. A replay, which writes no dead
+// letter, leaves one that was given up as it was.
 func (w *Work) Finish(r *record.Record, outcome record.Outcome) {
+	if w.replay != nil && outcome == record.DeadLettered {
+		return
+	}
 	if outcome.Finished() && r.Offset >= 0 {
 		w.newly = append(w.newly, r.Offset)
 	}
@@ -114,9 +125,13 @@ func (w *Work) Commit(ctx context.Context) error {
 	if len(w.newly) == 0 && w.states.clean() && w.counters.clean() && w.lines.clean() && w.tx == nil {
 		return nil
 	}
-	w.progress.finish(w.newly)
+	if w.replay == nil {
+		w.progress.finish(w.newly)
+	}
 	err := w.commit(ctx)
-	w.settle(err)
+	if w.replay == nil {
+		w.settle(err)
+	}
 	if err != nil {
 		return w.unit.failed("committing a unit of work", w.partition, err)
 	}
@@ -155,14 +170,25 @@ func (w *Work) commitTables(ctx context.Context, files []statement) error {
 // statements are the closed set of this unit's writes. The progress row comes first, for it refuses the rest. What several units change at
 // once comes last, for whoever changes it first keeps the others waiting until its commit.
 func (w *Work) statements() ([]statement, error) {
+	set, err := w.advance()
+	if err != nil {
+		return nil, err
+	}
+	set = append(set, w.states.statements(w.unit.store.dialect)...)
+	return append(set, w.counters.statements(w.unit.store.dialect)...), nil
+}
+
+// advance are the statements that say which records are finished.
+func (w *Work) advance() ([]statement, error) {
+	if w.replay != nil {
+		return w.replay.statements(w.newly)
+	}
 	done, err := writeDone(w.progress.done)
 	if err != nil {
 		return nil, err
 	}
 	p := w.partition
-	set := []statement{{advancePartition, []any{w.progress.lowest, done, w.unit.consumer, p.topic, p.number, w.epoch, w.revision}, 1, errRefused}}
-	set = append(set, w.states.statements(w.unit.store.dialect)...)
-	return append(set, w.counters.statements(w.unit.store.dialect)...), nil
+	return []statement{{advancePartition, []any{w.progress.lowest, done, w.unit.consumer, p.topic, p.number, w.epoch, w.revision}, 1, errRefused}}, nil
 }
 
 func (w *Work) write(out session, set []statement) error {

@@ -36,6 +36,8 @@ type Settings struct {
 	InDoubt InDoubt
 	// Directory says where somebody is reached. It is needed with a channel.
 	Directory DirectorySettings
+	// Keep is how long the marks of what was sent are kept, by which a replay knows it. Zero and less is for ever.
+	Keep time.Duration
 	// ProbeAfter is how long a destination that is away is left alone before one notification probes it. Default 5 s.
 	ProbeAfter time.Duration
 	// SMTP and Webhook are the channels, each nil while it is not set.
@@ -165,5 +167,15 @@ func (n *Notifier) Notify(ctx context.Context, e messages.Event[any]) error {
 	if !n.Sends() {
 		return o.write(ctx, e)
 	}
+	if e.Replay() && n.forgotten(e.Timestamp) {
+		return router.Skip(reasonForgotten)
+	}
 	return n.tell(ctx, o, e)
+}
+
+// forgotten says whether the marks of an event of this time may be gone: then nothing tells whether it was sent. A day of thirty is left to
+// producers whose clocks are ahead.
+func (n *Notifier) forgotten(at time.Time) bool {
+	keep := n.settings.Keep
+	return keep > 0 && at.Before(n.needs.Now().Add(-keep+keep/30))
 }

@@ -27,6 +27,8 @@ type office struct {
 	find     notification.Directory
 	notifier *notification.Notifier
 	walker   *router.Walker
+	// replayer is the same consumer in a replay.
+	replayer *router.Walker
 	letters  []record.Letter
 	next     map[string]int64
 	// crashNow ends the present delivery as a crash does.
@@ -90,6 +92,9 @@ func (o *office) open() {
 		o.t.Fatal(err)
 	}
 	if o.walker, err = made.Walker(consumer, router.ConsumerSettings{}); err != nil {
+		o.t.Fatal(err)
+	}
+	if o.replayer, err = made.Walker(consumer, router.ConsumerSettings{Replay: true}); err != nil {
 		o.t.Fatal(err)
 	}
 }

@@ -27,6 +27,8 @@ const (
 
 	reasonNoRecipient = "no_recipient"
 	reasonNoTemplate  = "no_template"
+	// reasonForgotten is for what a replay reads and may have been sent so long ago that its marks are gone.
+	reasonForgotten = "marks_forgotten"
 )
 
 // ending is how one notification of a record ended. The worst of a record's decides about the record.
