@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/deadletter"
+	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/privacy"
 	"github.com/prantikov/millrace/record"
 )
@@ -133,11 +134,11 @@ func aboutDeadLetter(d deadletter.Detail) [][]string {
 // bodyText is what there is to show of the value.
 func bodyText(d deadletter.Detail) (string, error) {
 	switch d.Body {
-	case deadletter.BodyNull:
+	case messages.BodyNull:
 		return "  null: a tombstone", nil
-	case deadletter.BodyEmpty:
+	case messages.BodyEmpty:
 		return "  empty", nil
-	case deadletter.BodyMasked, deadletter.BodyRevealed:
+	case messages.BodyMasked, messages.BodyRevealed:
 		if d.Event == nil {
 			return "  " + disarmed(d.Raw), nil
 		}

@@ -76,7 +76,7 @@ func TestThroughABroker(t *testing.T) {
 		t.Fatalf("got %+v, %v, want malformed then timeout of %s", entries, err, source.Position)
 	}
 	detail, err := browser.Show(t.Context(), entries[1].Position)
-	if err != nil || detail.Entry.Class != record.ClassTimeout || detail.Body != deadletter.BodyHidden {
+	if err != nil || detail.Entry.Class != record.ClassTimeout || detail.Body != messages.BodyHidden {
 		t.Errorf("got %+v, %v, want a timeout with a hidden body", detail, err)
 	}
 	if _, err := browser.Show(t.Context(), record.Position{Topic: topic + "-dlt", Partition: 4, Offset: 2}); !errors.Is(err, kafka.ErrNoRecord) {

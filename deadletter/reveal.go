@@ -2,16 +2,12 @@ package deadletter
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/record"
 )
-
-// BodyRevealed is a value that is shown whole: patient data too.
-const BodyRevealed Body = "revealed"
 
 // Reveal is [Browser.Show] with nothing hidden: patient data too. Note is called once the dead letter is found and before anything of it is
 // returned; with its error nothing is.
@@ -31,25 +27,9 @@ func (b *Browser) Reveal(ctx context.Context, at record.Position, note func() er
 		}
 	}
 	value, _ := Value(r)
-	d.reveal(r, value)
+	contentType, _ := r.Header("content-type")
+	d.Body, d.Event, d.Raw = messages.RevealBody(b.typeOf(r.Topic), value, string(contentType))
 	return d, nil
-}
-
-// reveal replaces what is masked or hidden of the value. An event is shown as one, anything else as its bytes.
-func (d *Detail) reveal(r *record.Record, value []byte) {
-	switch d.Body {
-	case BodyMasked:
-		contentType, _ := r.Header("content-type")
-		// It was read a moment ago, to mask it.
-		payload, err := messages.Payload(value, string(contentType))
-		if err == nil && json.Valid(payload) {
-			d.Body, d.Event = BodyRevealed, payload
-			return
-		}
-		fallthrough
-	case BodyHidden:
-		d.Body, d.Event, d.Raw = BodyRevealed, nil, value
-	}
 }
 
 // wholeText is bytes as text, quoted where they are none that can be printed.

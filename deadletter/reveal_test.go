@@ -7,6 +7,7 @@ import (
 
 	"github.com/prantikov/millrace/deadletter"
 	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/record"
 )
 
@@ -17,18 +18,18 @@ func TestRevealShowsWhatIsHidden(t *testing.T) {
 		value     []byte
 		headers   []record.Header
 		key       string
-		wantBody  deadletter.Body
+		wantBody  messages.Body
 		wantEvent string
 		wantRaw   string
 		wantKey   string
 	}{
-		"an event":                 {[]byte(event), nil, canary, deadletter.BodyRevealed, event, "", canary},
-		"a value that is no event": {[]byte(`{"patientId":"` + canary), nil, "ord-1", deadletter.BodyRevealed, "", `{"patientId":"` + canary, "ord-1"},
-		"a key that is no text":    {[]byte(event), nil, "\x1b[2J" + canary, deadletter.BodyRevealed, event, "", `"\x1b[2J` + canary + `"`},
+		"an event":                 {[]byte(event), nil, canary, messages.BodyRevealed, event, "", canary},
+		"a value that is no event": {[]byte(`{"patientId":"` + canary), nil, "ord-1", messages.BodyRevealed, "", `{"patientId":"` + canary, "ord-1"},
+		"a key that is no text":    {[]byte(event), nil, "\x1b[2J" + canary, messages.BodyRevealed, event, "", `"\x1b[2J` + canary + `"`},
 		"an event inside a CloudEvent": {[]byte(`{"subject":"x","data":` + event + `}`),
-			[]record.Header{header("content-type", "application/cloudevents+json")}, "ord-1", deadletter.BodyRevealed, event, "", "ord-1"},
-		"a tombstone":    {nil, nil, canary, deadletter.BodyNull, "", "", canary},
-		"an empty value": {[]byte{}, nil, "", deadletter.BodyEmpty, "", "", ""},
+			[]record.Header{header("content-type", "application/cloudevents+json")}, "ord-1", messages.BodyRevealed, event, "", "ord-1"},
+		"a tombstone":    {nil, nil, canary, messages.BodyNull, "", "", canary},
+		"an empty value": {[]byte{}, nil, "", messages.BodyEmpty, "", "", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

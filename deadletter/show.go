@@ -14,20 +14,6 @@ import (
 // ErrNotDeadLetters is what [Browser.Show] wraps when the position is on a topic whose name is not that of a dead-letter topic.
 var ErrNotDeadLetters = errors.New("the topic is not a dead-letter topic")
 
-// Body says what there is to show of a value.
-type Body string
-
-const (
-	// BodyNull is a tombstone.
-	BodyNull Body = "null"
-	// BodyEmpty is a value of no bytes.
-	BodyEmpty Body = "empty"
-	// BodyMasked is an event, with what is patient data or not known hidden.
-	BodyMasked Body = "masked"
-	// BodyHidden is a value that cannot be read, so that nobody knows what is in it.
-	BodyHidden Body = "hidden"
-)
-
 // Detail is one dead letter, as far as it may be shown. There is no patient data in it unless [Browser.Reveal] made it.
 type Detail struct {
 	Entry       Entry       `json:"entry"`
@@ -39,7 +25,7 @@ type Detail struct {
 	Key string `json:"key"`
 	// Headers are all of the dead letter's, in their order.
 	Headers []ShownHeader `json:"headers"`
-	Body    Body          `json:"body"`
+	Body    messages.Body `json:"body"`
 	// Event is the masked body, or the revealed one, JSON; null when there is none to show.
 	Event json.RawMessage `json:"event"`
 	// Raw is a revealed value that is no event, as it is; JSON has it in base64.
@@ -80,31 +66,10 @@ func (b *Browser) detail(r *record.Record) Detail {
 		Entry: entry, Family: entry.Family, Handler: entry.Handler, Group: entry.Group, Explanation: explanation,
 		Headers: shownHeaders(r.Headers), Bytes: len(value), Unwrapped: unwrapped,
 	}
-	d.Body, d.Event = b.body(r, value)
+	contentType, _ := r.Header("content-type")
+	d.Body, d.Event = messages.ShowBody(b.typeOf(r.Topic), value, string(contentType))
 	d.Key = shownKey(r.Key, d.Event)
 	return d
-}
-
-func (b *Browser) body(r *record.Record, value []byte) (Body, json.RawMessage) {
-	switch {
-	case value == nil:
-		return BodyNull, nil
-	case len(value) == 0:
-		return BodyEmpty, nil
-	}
-	kind := b.typeOf(r.Topic)
-	if kind == nil {
-		return BodyHidden, nil
-	}
-	contentType, _ := r.Header("content-type")
-	payload, err := messages.Payload(value, string(contentType))
-	if err != nil {
-		return BodyHidden, nil
-	}
-	if masked := messages.Masked(kind, payload); masked != nil {
-		return BodyMasked, masked
-	}
-	return BodyHidden, nil
 }
 
 // typeOf finds the type by the name of the dead-letter topic, also when it holds dead letters of dead letters.

@@ -34,35 +34,35 @@ func TestShowHidesPatientData(t *testing.T) {
 		value     []byte
 		headers   []record.Header
 		key       string
-		wantBody  deadletter.Body
+		wantBody  messages.Body
 		wantEvent string
 		wantKey   string
 	}{
 		"the key is the entity's id": {
-			[]byte(`{"orderId":"ord-1","patientId":"` + canary + `"}`), nil, "ord-1", deadletter.BodyMasked, masked(""), "ord-1",
+			[]byte(`{"orderId":"ord-1","patientId":"` + canary + `"}`), nil, "ord-1", messages.BodyMasked, masked(""), "ord-1",
 		},
 		"the key is the patient's id": {
-			[]byte(`{"orderId":"ord-1","patientId":"` + canary + `"}`), nil, canary, deadletter.BodyMasked, masked(""), messages.Mask,
+			[]byte(`{"orderId":"ord-1","patientId":"` + canary + `"}`), nil, canary, messages.BodyMasked, masked(""), messages.Mask,
 		},
 		"unknown fields are hidden": {
-			[]byte(`{"orderId":"ord-1","patientId":"x","` + canary + `":"` + canary + `"}`), nil, "", deadletter.BodyMasked,
+			[]byte(`{"orderId":"ord-1","patientId":"x","` + canary + `":"` + canary + `"}`), nil, "", messages.BodyMasked,
 			masked(`,"` + messages.Mask + `":"` + messages.Mask + `"`), "",
 		},
-		"a value that cannot be read": {[]byte(`{"patientId":"` + canary), nil, canary, deadletter.BodyHidden, "", messages.Mask},
-		"a tombstone":                 {nil, nil, canary, deadletter.BodyNull, "", messages.Mask},
-		"an empty value":              {[]byte{}, nil, "", deadletter.BodyEmpty, "", ""},
+		"a value that cannot be read": {[]byte(`{"patientId":"` + canary), nil, canary, messages.BodyHidden, "", messages.Mask},
+		"a tombstone":                 {nil, nil, canary, messages.BodyNull, "", messages.Mask},
+		"an empty value":              {[]byte{}, nil, "", messages.BodyEmpty, "", ""},
 		"an event inside a CloudEvent": {
 			[]byte(`{"subject":"` + canary + `","data":{"orderId":"ord-1","patientId":"` + canary + `"}}`),
-			[]record.Header{header("content-type", "application/cloudevents+json")}, "ord-1", deadletter.BodyMasked, masked(""), "ord-1",
+			[]record.Header{header("content-type", "application/cloudevents+json")}, "ord-1", messages.BodyMasked, masked(""), "ord-1",
 		},
 		"an event in Confluent's framing": {
-			[]byte("\x00\x00\x00\x00\x07{\"orderId\":\"ord-1\",\"patientId\":\"" + canary + `"}`), nil, "ord-1", deadletter.BodyMasked, masked(""), "ord-1",
+			[]byte("\x00\x00\x00\x00\x07{\"orderId\":\"ord-1\",\"patientId\":\"" + canary + `"}`), nil, "ord-1", messages.BodyMasked, masked(""), "ord-1",
 		},
 		"headers of the producer, under any name": {
 			[]byte(`[]`), []record.Header{
 				header("x-patient", canary), header("millrace-handler", canary), header("kafka_dlt-original-topic", canary),
 				header("kafka_dlt-exception-message", canary), header("__connect.errors.topic", canary), header("reason_poisoned", canary),
-			}, "", deadletter.BodyHidden, "", "",
+			}, "", messages.BodyHidden, "", "",
 		},
 	}
 	for name, test := range tests {
@@ -130,7 +130,7 @@ func TestShowOfAForeignDeadLetter(t *testing.T) {
 	dead.Headers = append(dead.Headers, header("__TypeId__", "[B"))
 	s := shelf{dead.Topic: {dead}}
 	detail := show(t, s, dead.Position)
-	if detail.Body != deadletter.BodyMasked || string(detail.Event) != `{"orderId":"ord-1"}` || !detail.Unwrapped {
+	if detail.Body != messages.BodyMasked || string(detail.Event) != `{"orderId":"ord-1"}` || !detail.Unwrapped {
 		t.Errorf("got %s %s unwrapped %t, want the event inside the string", detail.Body, detail.Event, detail.Unwrapped)
 	}
 	if detail.Explanation.Class != deadletter.Foreign || detail.Explanation.Meaning == "" {
@@ -173,9 +173,9 @@ func TestShowRefuses(t *testing.T) {
 // Ensure an event of a dead letter of a dead letter is masked as its type, and one of a topic that we do not know is hidden.
 func TestShowFindsTheTypeByTheTopic(t *testing.T) {
 	t.Parallel()
-	for topic, want := range map[string]deadletter.Body{
-		"order-events-dlt": deadletter.BodyMasked, "order-events-dlt-dlt": deadletter.BodyMasked, "order-events.DLT": deadletter.BodyMasked,
-		"someone-elses-dlt": deadletter.BodyHidden,
+	for topic, want := range map[string]messages.Body{
+		"order-events-dlt": messages.BodyMasked, "order-events-dlt-dlt": messages.BodyMasked, "order-events.DLT": messages.BodyMasked,
+		"someone-elses-dlt": messages.BodyHidden,
 	} {
 		dead := deadAt()
 		dead.Topic, dead.Value = topic, []byte(`{"orderId":"ord-1"}`)
