@@ -1,10 +1,8 @@
 package cmd
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -14,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/deadletter"
-	"github.com/prantikov/millrace/messages"
 	"github.com/prantikov/millrace/privacy"
 	"github.com/prantikov/millrace/record"
 )
@@ -76,7 +73,7 @@ func (s *session) deadLetter(ctx context.Context, browser *deadletter.Browser, a
 
 // showDeadLetter prints a dead letter for people: what happened, what it means, its headers, and its body.
 func (p *Program) showDeadLetter(d deadletter.Detail) error {
-	body, err := bodyText(d)
+	body, err := shownBody(d.Body, d.Event, d.Raw)
 	if err != nil {
 		return err
 	}
@@ -129,27 +126,6 @@ func aboutDeadLetter(d deadletter.Detail) [][]string {
 		}
 	}
 	return rows
-}
-
-// bodyText is what there is to show of the value.
-func bodyText(d deadletter.Detail) (string, error) {
-	switch d.Body {
-	case messages.BodyNull:
-		return "  null: a tombstone", nil
-	case messages.BodyEmpty:
-		return "  empty", nil
-	case messages.BodyMasked, messages.BodyRevealed:
-		if d.Event == nil {
-			return "  " + disarmed(d.Raw), nil
-		}
-		var text bytes.Buffer
-		if err := json.Indent(&text, d.Event, "  ", "  "); err != nil {
-			return "", fmt.Errorf("showing the body: %w", err)
-		}
-		return "  " + disarmed(text.Bytes()), nil
-	default:
-		return "  hidden: it cannot be read, so nobody knows what of it is patient data", nil
-	}
 }
 
 // disarmed is text for a terminal: what could steer it, and what is no text, is escaped as Go writes it.

@@ -209,17 +209,9 @@ func (s *service) recogniseTopics(ctx context.Context) error {
 }
 
 func (s *service) routerSettings() router.Settings {
-	topics := map[string]router.TopicSettings{}
-	for _, declared := range s.app.types() {
-		topic := s.settings.Topic(declared.Topic())
-		topics[declared.Topic()] = router.TopicSettings{
-			Name: topic.Name, Key: router.KeyRule(topic.KeyRule), UnknownAction: router.Policy(topic.UnknownAction),
-			UnknownStatus: router.Policy(topic.UnknownStatus), Tombstone: router.Policy(topic.Tombstone),
-		}
-	}
 	settings := router.Settings{
-		Topics: topics, Types: s.app.types(), Logger: s.logger, Observe: s.observer,
-		Limits:       router.Limits{ValueBytes: s.settings.Limits.ValueBytes, Headers: s.settings.Limits.Headers},
+		Topics: s.routedTopics(), Types: s.app.types(), Logger: s.logger, Observe: s.observer,
+		Limits:       s.limits(),
 		CloseTimeout: s.settings.Kafka.CloseTimeout,
 		DeadLetters:  deadletter.NewWriter(s.letters, s.settings.DeadLetters.Suffix),
 	}

@@ -91,6 +91,14 @@ func Consume(name string, options ...Option) (*Consumer, error) {
 	return c, nil
 }
 
+// In returns the same consumer with another unit of work, for who takes its routes through a log elsewhere: on tables beside the live ones, or in
+// memory.
+func (c *Consumer) In(unit UnitOfWork) *Consumer {
+	other := *c
+	other.unit = unit
+	return &other
+}
+
 // Name is the consumer's name.
 func (c *Consumer) Name() string { return c.name }
 

@@ -22,6 +22,12 @@ type database interface {
 	// migrate applies the migrations that the table of versions does not have. One process does it at a time.
 	migrate(ctx context.Context, table string, files fs.FS) error
 	close() error
+
+	// makeBeside makes room for tables beside these, and says where, also as Open takes it. dropBeside removes them.
+	makeBeside(ctx context.Context) (where, address string, err error)
+	dropBeside(ctx context.Context, where string) error
+	// exclusive runs use in a transaction that sees the tables beside too, while nobody commits a unit of work.
+	exclusive(ctx context.Context, where string, use func(exclusively) (keep bool, err error)) error
 }
 
 // session is an open transaction. One goroutine uses it.

@@ -32,3 +32,13 @@ FROM entity_history WHERE id = $1 AND type = $2 ORDER BY revision`
 	}
 	return changes, nil
 }
+
+// Latest returns the current state of one entity as its last change, with its FirstSeen; ok is false when it has none. The error is one that
+// [Unavailable] knows.
+func (s *Store) Latest(ctx context.Context, kind, id string) (last Change, ok bool, err error) {
+	found, err := s.stateOf(ctx, stateKey{id: id, kind: kind})
+	if err != nil {
+		return Change{}, false, unavailable("reading an entity", err)
+	}
+	return Change{State: found.State, Revision: found.revision}, found.revision > 0, nil
+}

@@ -25,7 +25,11 @@ type LineSet struct {
 // Lines returns the consumer's files within the unit of work that the context carries.
 func Lines(ctx context.Context) *LineSet {
 	work, err := workOf(ctx)
-	if err == nil && work.unit.sink == nil {
+	switch {
+	case err != nil:
+	case work.unit == nil:
+		err = errFold
+	case work.unit.sink == nil:
 		err = errors.New("the consumer has no file sink")
 	}
 	return &LineSet{work: work, err: err}

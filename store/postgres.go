@@ -15,6 +15,8 @@ import (
 // postgres is a schema of a database that several processes share. Each unit of work has a connection to itself while it is written: what
 // is committed at the same time the server writes to its disk together.
 type postgres struct {
+	// where is the address, with its password.
+	where   string
 	pool    *sql.DB
 	opening opening
 }
@@ -46,7 +48,7 @@ func openPostgres(ctx context.Context, where string, logger *slog.Logger, o open
 	if err != nil {
 		return nil, err
 	}
-	d := &postgres{pool: pool, opening: o}
+	d := &postgres{where: where, pool: pool, opening: o}
 	if err := d.check(ctx, logger); err != nil {
 		return nil, errors.Join(explainPostgres(where, err), pool.Close())
 	}

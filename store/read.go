@@ -31,14 +31,11 @@ func (r reads) close() error {
 
 // Entity returns the committed state of one entity; ok is false when it has none. The error is one that [Unavailable] knows.
 func (s *Store) Entity(ctx context.Context, kind, id string) (state State, ok bool, err error) {
-	found, err := scanState(s.dialect, s.reads.state.QueryRowContext(ctx, s.dialect.kept(id), s.dialect.kept(kind)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return State{}, false, nil
-	}
+	found, err := s.stateOf(ctx, stateKey{id: id, kind: kind})
 	if err != nil {
 		return State{}, false, unavailable("reading an entity", err)
 	}
-	return found.State, true, nil
+	return found.State, found.revision > 0, nil
 }
 
 // EntityCounts returns how many entities there are of each type, those that are marked deleted included. It reads all of them.
@@ -76,27 +73,34 @@ type Progress struct {
 
 // Progress returns the progress rows of a consumer, or of all when it is empty, by consumer, topic and partition.
 func (s *Store) Progress(ctx context.Context, consumer string) ([]Progress, error) {
-	rows, err := s.reader.QueryContext(ctx, `SELECT consumer, topic, partition, epoch, frontier, done FROM progress
-WHERE $1 = '' OR consumer = $1 ORDER BY consumer, topic, partition`, consumer)
+	all, err := progressOf(ctx, s.reader, consumer)
 	if err != nil {
 		return nil, unavailable("reading the progress", err)
+	}
+	return all, nil
+}
+
+// progressOf reads progress rows by a pool, or on one connection.
+func progressOf(ctx context.Context, by interface {
+	QueryContext(ctx context.Context, query string, arguments ...any) (*sql.Rows, error)
+}, consumer string) ([]Progress, error) {
+	rows, err := by.QueryContext(ctx, `SELECT consumer, topic, partition, epoch, frontier, done FROM progress
+WHERE $1 = '' OR consumer = $1 ORDER BY consumer, topic, partition`, consumer)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var all []Progress
 	for rows.Next() {
 		var p Progress
 		var text string
-		err := rows.Scan(&p.Consumer, &p.Topic, &p.Partition, &p.Epoch, &p.Frontier, &text)
-		if err == nil {
-			p.Done, err = readDone(text)
+		if err := rows.Scan(&p.Consumer, &p.Topic, &p.Partition, &p.Epoch, &p.Frontier, &text); err != nil {
+			return nil, err
 		}
-		if err != nil {
-			return nil, unavailable("reading the progress", err)
+		if p.Done, err = readDone(text); err != nil {
+			return nil, err
 		}
 		all = append(all, p)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("reading the progress", err)
-	}
-	return all, nil
+	return all, rows.Err()
 }

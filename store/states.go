@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/prantikov/millrace/record"
 )
@@ -118,17 +115,19 @@ func (s *StateSet) Put(state State) {
 
 // load makes sure that the entity is among those that were looked at.
 func (w *Work) load(ctx context.Context, key stateKey) error {
-	set, from := &w.states, w.unit.store
+	set := &w.states
 	if set.loaded == nil {
-		if err := set.loadByKeys(ctx, from, w.records); err != nil {
+		loaded, asked, err := w.source.ahead(ctx, w.records)
+		if err != nil {
 			return err
 		}
+		set.loaded, set.asked = loaded, asked
 	}
 	if _, ok := set.loaded[key]; ok || set.asked[key.id] {
 		return nil
 	}
-	found, err := scanState(from.dialect, from.reads.state.QueryRowContext(ctx, from.dialect.kept(key.id), from.dialect.kept(key.kind)))
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	found, err := w.source.stateOf(ctx, key)
+	if err != nil {
 		return err
 	}
 	set.loaded[key] = found
@@ -142,39 +141,6 @@ func (w *Work) loadChanged(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// loadByKeys loads the entities that are named as the records' keys are, of whatever type.
-func (s *stateSet) loadByKeys(ctx context.Context, from *Store, records []*record.Record) error {
-	loaded, asked := map[stateKey]storedState{}, make(map[string]bool, len(records))
-	ids := make([]string, 0, len(records))
-	for _, r := range records {
-		if id := string(r.Key); utf8.ValidString(id) && !asked[id] {
-			asked[id] = true
-			ids = append(ids, id)
-		}
-	}
-	list, err := from.dialect.list(ids)
-	if err != nil {
-		return err
-	}
-	rows, err := from.reads.statesByID.QueryContext(ctx, list)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		found, err := scanState(from.dialect, rows)
-		if err != nil {
-			return err
-		}
-		loaded[stateKey{id: found.ID, kind: found.Type}] = found
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	s.loaded, s.asked = loaded, asked
 	return nil
 }
 

@@ -31,6 +31,9 @@ func Tx(ctx context.Context) (Transaction, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a transaction: %w", err)
 	}
+	if w.unit == nil {
+		return nil, fmt.Errorf("opening a transaction: %w", errFold)
+	}
 	if w.unit.sink != nil {
 		return nil, errors.New("opening a transaction: a consumer with files has none")
 	}

@@ -93,7 +93,7 @@ func (u *UnitOfWork) Begin(ctx context.Context, claim string, records []*record.
 		}
 	}
 	p.progress.arrive(records)
-	return &Work{unit: u, partition: p, epoch: p.epoch, revision: p.revision, progress: p.progress.clone(), records: records}, nil
+	return &Work{unit: u, partition: p, source: u.store, epoch: p.epoch, revision: p.revision, progress: p.progress.clone(), records: records}, nil
 }
 
 func checkRecords(records []*record.Record) error {

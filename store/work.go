@@ -13,6 +13,7 @@ import (
 type Work struct {
 	unit            *UnitOfWork
 	partition       *partition
+	source          stateSource
 	epoch, revision int64
 	// progress is the partition's as this unit will leave it.
 	progress frontier

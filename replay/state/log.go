@@ -1,0 +1,96 @@
+package state
+
+import (
+	"context"
+	"iter"
+
+	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/record"
+)
+
+// Log reads topics outside any group; [kafka.Reader] is one.
+type Log interface {
+	Partitions(ctx context.Context, topic string) ([]int32, error)
+	Starts(ctx context.Context, topic string) (map[int32]int64, error)
+	Ends(ctx context.Context, topic string) (map[int32]int64, error)
+	Read(ctx context.Context, wanted kafka.Range) iter.Seq2[*record.Record, error]
+}
+
+var _ Log = (*kafka.Reader)(nil)
+
+// span is what is read of one partition: the records from an offset to before another that pass the filter, if there is one.
+type span struct {
+	partition int32
+	from, to  int64
+	wanted    filter
+	// older has the records before from that the log no longer has; nil for none.
+	older iter.Seq2[*record.Record, error]
+}
+
+// filter says whether a record is wanted; nil wants all.
+type filter func(*record.Record) bool
+
+// chunkRecords is how many records of a partition are at hand together.
+const chunkRecords = 1024
+
+// chunk is the next records of a partition, or why there will be no more.
+type chunk struct {
+	records []*record.Record
+	err     error
+}
+
+// read hands over the records of a span in chunks, the last of which is followed by the end of the channel.
+func (s span) read(ctx context.Context, log Log, topic string, into chan<- chunk) {
+	defer close(into)
+	at := chunk{}
+	send := func() bool {
+		select {
+		case into <- at:
+			at = chunk{}
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	for r, err := range s.records(ctx, log, topic) {
+		if err != nil {
+			at.err = err
+			send()
+			return
+		}
+		if s.wanted != nil && !s.wanted(r) {
+			continue
+		}
+		if at.records == nil {
+			at.records = make([]*record.Record, 0, chunkRecords)
+		}
+		if at.records = append(at.records, r); len(at.records) == chunkRecords && !send() {
+			return
+		}
+	}
+	if len(at.records) > 0 {
+		send()
+	}
+}
+
+// records are those that the log has lost, where somebody else has them, and then the log's own.
+func (s span) records(ctx context.Context, log Log, topic string) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		if s.older != nil {
+			for r, err := range s.older {
+				if !yield(r, err) || err != nil {
+					return
+				}
+			}
+		}
+		wanted := kafka.Range{
+			Topic: topic, Partitions: []int32{s.partition},
+			From: map[int32]int64{s.partition: s.from}, To: map[int32]int64{s.partition: s.to},
+		}
+		for r, err := range log.Read(ctx, wanted) {
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// besideSuffix ends the name of the file that is beside a store's.
+const besideSuffix = ".rebuild"
+
+func (d *sqlite) makeBeside(ctx context.Context) (where, address string, err error) {
+	where = d.path + besideSuffix
+	return where, where, d.dropBeside(ctx, where)
+}
+
+func (d *sqlite) dropBeside(_ context.Context, where string) error {
+	var errs []error
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(where + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// exclusive has a connection of its own: the one that writes is to know one file alone.
+func (d *sqlite) exclusive(ctx context.Context, where string, use func(exclusively) (keep bool, err error)) error {
+	absolute, err := filepath.Abs(where)
+	if err != nil {
+		return err
+	}
+	db, err := openPool(d.path, 1, writePragmas[:])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "ATTACH DATABASE ? AS rebuilt", absolute); err != nil {
+		return err
+	}
+	x := exclusively{conn: conn, beside: "rebuilt."}
+	return retryBusy(ctx, func() error { return x.transact(ctx, []string{"BEGIN IMMEDIATE"}, use) })
+}
