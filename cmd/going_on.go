@@ -14,15 +14,26 @@ import (
 )
 
 // reasonElsewhere is the reason of a gap of what the group did without this store.
-const reasonElsewhere = "the group went on without this store: another program had the group, or the store is an older copy"
+const reasonElsewhere = "the group went on without this store: another program had the group"
 
 // goOn returns what a consumer with a unit of work does when it takes partitions: it goes on where its group is. Where the store is behind
-// that, somebody else had the group, such as the listener that it was moved from, or the store is an older copy. Either way the records in
-// between are not handled here: handling them again would double what the other did. They are gaps in the store before the first record is
-// read, and one warning.
+// that, who has committed the position tells why. Another program had the group, such as the listener that it was moved from: the records in
+// between are not handled here, for that would double what the other did. They are gaps in the store before the first record is read, and one
+// warning. Or it was this consumer, and the store is an older copy: then it stops, and an operator decides. A consumer that has marks alone goes
+// on with its group: what it did is marked by itself.
 func (s *service) goOn(m *member) kafka.Resumer {
 	consumer := m.consumer.Name()
-	return func(ctx context.Context, topic string, positions map[int32]int64) error {
+	return func(ctx context.Context, topic string, at map[int32]kafka.Position) error {
+		positions := make(map[int32]int64, len(at))
+		for partition, position := range at {
+			positions[partition] = position.Offset
+		}
+		if !m.consumer.Durable() {
+			return s.store.ForgetProgress(ctx, consumer, topic)
+		}
+		if err := s.tellUnknown(ctx, m, topic, positions); err != nil {
+			return err
+		}
 		apart, err := s.store.Apart(ctx, consumer, topic, positions)
 		if err != nil {
 			return err
@@ -30,6 +41,9 @@ func (s *service) goOn(m *member) kafka.Resumer {
 		known, passed, err := s.judge(ctx, topic, apart)
 		if err != nil {
 			return err
+		}
+		if err := s.olderCopy(m, apart, passed, at); err != nil {
+			return kafka.Stop(err)
 		}
 		for i := range passed {
 			passed[i].Consumer = consumer
@@ -45,7 +59,7 @@ func (s *service) goOn(m *member) kafka.Resumer {
 		}
 		if len(passed) > 0 {
 			logger.Warn("the group's position is ahead of the store: going on there; what another program did meanwhile is not handled again "+
-				"(a store that is an older copy lacks it: millrace gaps lists it)", "offsets", countGaps(passed), "passed", listGaps(passed))
+				"(millrace gaps lists it)", "offsets", countGaps(passed), "passed", listGaps(passed))
 		}
 		return nil
 	}

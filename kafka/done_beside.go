@@ -19,18 +19,30 @@ const (
 // errForeign is the error of metadata that says nothing to us: another program's, or ours of another position.
 var errForeign = errors.New("it is not of this position, or another program's")
 
-// besidePosition is what is committed beside a frontier: the done set above it, for whoever of us takes the partition next; nothing when the set is
-// empty. Other clients take no notice of it and commit their own in its place.
+// besidePosition is what is committed beside a frontier: the done set above it, for whoever of us takes the partition next. Other clients take no
+// notice of it and commit their own in its place, so that a position that has it was committed by one of us, also when the set is empty. Where
+// a start or a gap put the group has none before a claim is there.
 //
 // It names the frontier, for metadata is copied: a tool that mirrors a group into another cluster moves its positions and leaves the metadata
 // as it was, and a set that says nothing of where it belongs would pass records there that nobody has handled.
 func besidePosition(frontier int64, done progress.DoneSet) string {
+	mark := markOf(frontier)
 	if done.Empty() {
-		return ""
+		return mark
 	}
-	head := fmt.Sprintf("%s%d %d ", besideMark, besideVersion, frontier)
-	text, _ := done.Fitting(progress.MaxText - len(head))
-	return head + string(text)
+	text, _ := done.Fitting(progress.MaxText - len(mark) - 1)
+	return mark + " " + string(text)
+}
+
+// markOf opens what one of us commits beside a position.
+func markOf(position int64) string {
+	return fmt.Sprintf("%s%d %d", besideMark, besideVersion, position)
+}
+
+// ours says whether one of us has committed the position.
+func (c committed) ours() bool {
+	mark := markOf(c.offset)
+	return c.metadata == mark || strings.HasPrefix(c.metadata, mark+" ")
 }
 
 // done is the done set that was committed beside the position. The error is [progress.ErrNewer] for that of a newer program, and another one for

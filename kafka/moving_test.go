@@ -195,8 +195,8 @@ func TestMetadataOfAnotherProgramLeavesNothingOut(t *testing.T) {
 			batches(t, open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}}), topic, handled.handleAll)
 			kafkatest.Eventually(t, "the end is committed", func() bool { return committed(t, broker, group, topic, 0) == per })
 			handled.wantPartition(t, topic, 0, test.want)
-			if got := position(t, broker, group, topic, 0).Metadata; got != "" {
-				t.Errorf("metadata when all is done: got %q, want none", got)
+			if got := position(t, broker, group, topic, 0).Metadata; got != "millrace/1 20" {
+				t.Errorf("metadata when all is done: got %q, want our mark and nothing above it", got)
 			}
 		})
 	}
@@ -268,7 +268,7 @@ func TestAPauseBeforeTheStopLeavesNothingToRepeat(t *testing.T) {
 		return len(positions) == 1 && positions[0].Pending == 0
 	})
 	closeNow(t, subscriber)
-	if got := position(t, broker, group, topic, 0); got.At != 6 || got.Metadata != "" {
+	if got := position(t, broker, group, topic, 0); got.At != 6 || got.Metadata != "millrace/1 6" {
 		t.Errorf("got position %d with metadata %q, want 6 and nothing above", got.At, got.Metadata)
 	}
 	for _, r := range kafkatest.Listen(t, broker, group, topic, 2) {
@@ -291,11 +291,11 @@ func TestWhoKeepsProgressIsToldWhereTheGroupIs(t *testing.T) {
 		kafkatest.Commit(t, broker, group, record.Position{Topic: topic, Partition: 0, Offset: 4})
 		kafkatest.Commit(t, broker, group, record.Position{Topic: topic, Partition: 1, Offset: 50})
 		var handled ledger
-		told := make(chan map[int32]int64, 100)
+		told := make(chan map[int32]kafka.Position, 100)
 		var refusals atomic.Int32
 		subscriber := open(t, kafka.SubscriberSettings{
 			Kafka: sharing(broker, rebalance), Group: group, Topics: []string{topic},
-			Resume: func(_ context.Context, of string, positions map[int32]int64) error {
+			Resume: func(_ context.Context, of string, positions map[int32]kafka.Position) error {
 				if handled.count() > 0 || of != topic {
 					t.Errorf("told of %q after %d records, want %q and before the first", of, handled.count(), topic)
 				}
@@ -308,10 +308,51 @@ func TestWhoKeepsProgressIsToldWhereTheGroupIs(t *testing.T) {
 		})
 		batches(t, subscriber, topic, handled.handleAll)
 		// Partition 1's log ends before the position, so it is read from its start; partition 2 has none.
-		if got := <-told; len(got) != 1 || got[0] != 4 {
-			t.Errorf("told %v, want 4 of partition 0 alone", got)
+		if got := <-told; len(got) != 1 || got[0] != (kafka.Position{Offset: 4}) {
+			t.Errorf("told %v, want 4 of partition 0 alone, committed by another", got)
 		}
 		kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == 6+10+10 })
 		closeNow(t, subscriber)
+	})
+}
+
+// Ensure who keeps progress of its own can tell a position that it has committed from another program's, and can stop for good.
+func TestWhoKeepsProgressCanStop(t *testing.T) {
+	t.Parallel()
+	eachProtocol(t, func(t *testing.T, rebalance string) {
+		broker := kafkatest.Broker(t)
+		topic, group := kafkatest.Topic(t, broker, 1), kafkatest.Name(t)
+		write(t, broker, topic, 1, 10)
+		var handled ledger
+		first := open(t, kafka.SubscriberSettings{Kafka: sharing(broker, rebalance), Group: group, Topics: []string{topic}})
+		batches(t, first, topic, handled.handleAll)
+		kafkatest.Eventually(t, "the end is committed", func() bool { return committed(t, broker, group, topic, 0) == 10 })
+		closeNow(t, first)
+		write(t, broker, topic, 1, 5)
+
+		behind := errors.New("it is an older copy")
+		var tries atomic.Int32
+		second := open(t, kafka.SubscriberSettings{
+			Kafka: sharing(broker, rebalance), Group: group, Topics: []string{topic},
+			Resume: func(_ context.Context, _ string, positions map[int32]kafka.Position) error {
+				if want := (kafka.Position{Offset: 10, Ours: true}); positions[0] != want {
+					t.Errorf("told %v, want %v", positions[0], want)
+				}
+				tries.Add(1)
+				return kafka.Stop(behind)
+			},
+		})
+		batches(t, second, topic, handled.handleAll)
+		kafkatest.Eventually(t, "the subscriber ends", func() bool { return errors.Is(second.Err(), behind) })
+		closeNow(t, second)
+		if got := tries.Load(); got != 1 {
+			t.Errorf("asked %d times, want once", got)
+		}
+		if got := handled.count(); got != 10 {
+			t.Errorf("handled %d records, want the first 10 alone", got)
+		}
+		if got := position(t, broker, group, topic, 0).At; got != 10 {
+			t.Errorf("position: got %d, want 10 as before", got)
+		}
 	})
 }

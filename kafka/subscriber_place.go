@@ -57,7 +57,7 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 	if err := s.undate(sess, topic, claimed, positions); err != nil {
 		return err
 	}
-	taken := map[int32]int64{}
+	taken := map[int32]Position{}
 	for _, partition := range claimed {
 		within, err := s.placePartition(sess, topic, partition, positions)
 		if err != nil {
@@ -69,7 +69,7 @@ func (s *session) placeOn(sess sarama.ConsumerGroupSession, topic string, claime
 		}
 		s.remember(topic, partition, at)
 		if within {
-			taken[partition] = at.offset
+			taken[partition] = Position{Offset: at.offset, Ours: at.ours()}
 		}
 	}
 	return s.resume(sess, topic, taken)

@@ -74,6 +74,26 @@ func (s *Store) GoOn(ctx context.Context, consumer, topic string, positions map[
 	return nil
 }
 
+// ForgetProgress drops the progress rows of a consumer that works without a unit of work now, such as notification since it has a channel: a row that
+// stood still would be taken for an older copy later. The error is one that [Unavailable] knows.
+func (s *Store) ForgetProgress(ctx context.Context, consumer, topic string) error {
+	rows, err := s.Progress(ctx, consumer)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(rows, func(row Progress) bool { return row.Topic == topic }) {
+		return nil
+	}
+	err = s.write(ctx, func(out session) error {
+		_, err := out.exec(`DELETE FROM progress WHERE consumer = $1 AND topic = $2`, consumer, topic)
+		return err
+	})
+	if err != nil {
+		return unavailable("dropping progress that nobody goes on with", err)
+	}
+	return nil
+}
+
 // moveOn moves one row on. Another revision refuses a unit of work that was begun before.
 func moveOn(out session, consumer, topic string, number int32, to int64) error {
 	const move = `UPDATE progress SET revision = revision + 1, frontier = $1, done = $2 WHERE consumer = $3 AND topic = $4 AND partition = $5 AND revision = $6`

@@ -134,3 +134,22 @@ func TestAStoreThatIsAwayIsUnavailable(t *testing.T) {
 		t.Errorf("going on: got %v, want an error that Unavailable knows", err)
 	}
 }
+
+// Ensure the progress of a consumer without a unit of work can go, and no other's with it.
+func TestForgottenProgressIsGone(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, newPlace(t))
+	for _, consumer := range []string{"notification", "orders"} {
+		holdBack(t, s.UnitOfWork(consumer, store.Options{}), "first", orders(0, 0, 1))
+	}
+	for range 2 {
+		if err := s.ForgetProgress(t.Context(), "notification", topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for consumer, want := range map[string]int{"notification": 0, "orders": 1} {
+		if rows, err := s.Progress(t.Context(), consumer); err != nil || len(rows) != want {
+			t.Errorf("%s: got %v, %v, want %d rows", consumer, rows, err, want)
+		}
+	}
+}
