@@ -95,6 +95,8 @@ var clients = []struct {
 	{prefix: "github.com/wneessen/go-mail", only: []string{"handlers/notification"}},
 	{prefix: "github.com/standard-webhooks", only: []string{"handlers/notification"}},
 	{prefix: "github.com/sony/gobreaker", only: []string{"handlers/notification"}},
+	{prefix: "github.com/parquet-go/parquet-go", only: []string{"handlers/archive"}},
+	{prefix: "github.com/klauspost/compress", only: []string{"handlers/archive"}},
 	{prefix: "github.com/prometheus/client_golang", only: []string{"cmd", "dashboard", "observe"}},
 }
 

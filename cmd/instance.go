@@ -28,3 +28,12 @@ func instanceOf(directory string) (string, error) {
 	}
 	return "", fmt.Errorf("naming the data directory %q: %q is empty: remove it, and its files are taken for those of a new instance", directory, path)
 }
+
+// instanceKnown is the instance of the data directory, for who reads beside it: empty where it has no name.
+func (s *session) instanceKnown() (string, error) {
+	name, err := os.ReadFile(filepath.Join(s.settings.DataDir, "instance"))
+	if !s.sharedStore() || errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(name)), err
+}

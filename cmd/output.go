@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"text/tabwriter"
@@ -29,6 +30,12 @@ func (p *Program) print(output string, value any, table func() error) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
+}
+
+// say writes a line of data for people.
+func (p *Program) say(format string, arguments ...any) error {
+	_, err := fmt.Fprintf(p.out, format, arguments...)
+	return err
 }
 
 // table writes rows in columns, the first row being their names.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -103,7 +104,12 @@ func (s *service) work(ctx context.Context, options runOptions, began time.Time)
 	}
 	s.logger.Info("running", said...)
 	go s.observe(watching)
-	go s.removeOld(watching)
+	var tidying sync.WaitGroup
+	tidying.Go(func() { s.tidy(watching) })
+	defer func() {
+		cancel()
+		tidying.Wait()
+	}()
 	defer s.control(watching)()
 	if options.exitAtEnd {
 		within, cancel := context.WithDeadline(ctx, began.Add(options.timeout))

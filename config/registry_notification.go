@@ -3,7 +3,9 @@ package config
 func sinkSettings() []Setting {
 	return []Setting{
 		{Path: "archive.keep", Kind: KindDuration, Default: "-1",
-			Doc: "How long a file of the archive is kept after its last line; -1 for ever."},
+			Doc: "How long a file of the archive is kept after its last line, and the objects of a day after the last of theirs; -1 for ever."},
+		{Path: "archive.parquet_phi", Kind: KindSwitch, Default: "false",
+			Doc: "Show patient data in the Parquet files of the archive; false has a pseudonym for the patient, and nothing in the other fields that are patient data."},
 		{Path: "logging.keep", Kind: KindDuration, Default: "-1",
 			Doc: "How long a file of the activity log is kept after its last line; -1 for ever."},
 		{Path: "notification.keep", Kind: KindDuration, Default: "720h",

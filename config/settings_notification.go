@@ -72,8 +72,11 @@ type Webhook struct {
 
 // Archive is how the archive is kept.
 type Archive struct {
-	// Keep is how long a file is kept after its last line. Default -1, for ever.
+	// Keep is how long a file is kept after its last line, and the objects of a day after the last of theirs. Default -1, for ever.
 	Keep time.Duration `koanf:"keep"`
+	// ParquetPHI shows fields that are tagged as patient data in the query copy of sealed days. Default false: a pseudonym for the patient, and
+	// nothing in the others.
+	ParquetPHI bool `koanf:"parquet_phi"`
 }
 
 // Logging is how the activity log is kept.

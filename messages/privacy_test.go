@@ -57,6 +57,7 @@ func (f foreign) Topic() string                                   { return f.inn
 func (f foreign) Name() string                                    { return f.inner.Name() }
 func (f foreign) Actions() []messages.Action                      { return f.inner.Actions() }
 func (f foreign) PHI() []string                                   { return nil }
+func (f foreign) Columns() []messages.Column                      { return nil }
 func (f foreign) Sample(a messages.Action) []byte                 { return f.inner.Sample(a) }
 func (f foreign) Decode(payload []byte) (messages.Decoded, error) { return f.inner.Decode(payload) }
 

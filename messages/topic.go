@@ -21,6 +21,8 @@ type Type interface {
 	// PHI lists the JSON names of the fields that are patient data; a field inside another one is written outer.inner.
 	// Everything inside a listed field is patient data too.
 	PHI() []string
+	// Columns lists the fields at the top of the event, as the columns of a table.
+	Columns() []Column
 	// Sample is an example of the kind with this action, as one line of JSON, or nil when there is none.
 	Sample(a Action) []byte
 }
@@ -37,7 +39,10 @@ type Decoded struct {
 	// in_person) and was brought to the contract's spelling.
 	Normalised bool
 
-	checker interface{ checkAny(body any) error }
+	checker interface {
+		checkAny(body any) error
+		values(body any) []any
+	}
 }
 
 // Check is the package's [Check] of the body, without the search for its type.

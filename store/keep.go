@@ -31,7 +31,7 @@ func (s *sink) removeOld(ctx context.Context, before time.Time) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	lengths := map[string]int64{}
+	var old []string
 	for file := range s.lengths {
 		info, err := os.Stat(s.folder.path(file))
 		switch {
@@ -39,11 +39,26 @@ func (s *sink) removeOld(ctx context.Context, before time.Time) error {
 		case err != nil:
 			return err
 		case info.ModTime().Before(before):
-			lengths[file] = toRemove
+			old = append(old, file)
 		}
 	}
-	if len(lengths) == 0 {
+	if len(old) == 0 {
 		return nil
+	}
+	if err := s.remove(ctx, old...); err != nil {
+		return err
+	}
+	slices.Sort(old)
+	s.store.logger.Info("removed files that are no longer kept", slog.String("consumer", s.consumer), slog.Int("files", len(old)),
+		slog.String("first", old[0]), slog.String("last", old[len(old)-1]))
+	return nil
+}
+
+// remove removes files for who has the turn.
+func (s *sink) remove(ctx context.Context, files ...string) error {
+	lengths := map[string]int64{}
+	for _, file := range files {
+		lengths[file] = toRemove
 	}
 	if err := s.store.write(ctx, func(out session) error { return out.send(s.record(lengths)) }); err != nil {
 		return err
@@ -76,14 +91,8 @@ func (s *sink) clear(ctx context.Context, lengths map[string]int64) error {
 		delete(lengths, file)
 	}
 	s.store.reach("removed")
-	err := s.store.write(ctx, func(out session) error {
+	return s.store.write(ctx, func(out session) error {
 		_, err := out.exec("DELETE FROM sink_files WHERE consumer = $1 AND instance = $2 AND length = $3", s.consumer, s.instance, int64(toRemove))
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	s.store.logger.Info("removed files that are no longer kept", slog.String("consumer", s.consumer), slog.Int("files", len(files)),
-		slog.String("first", files[0]), slog.String("last", files[len(files)-1]))
-	return nil
 }
