@@ -1,90 +1,124 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
-	"strconv"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/store"
 )
 
-// countsCommand shows how many events the analytics consumer has counted.
+// countsCommand is the short way to [analyticsCountsCommand].
 func countsCommand(p *Program) *cobra.Command {
-	var output string
-	var filter store.CountFilter
-	command := &cobra.Command{
-		Use:   "counts",
-		Short: "Show how many events there were, by day, topic, action and status",
-		Long:  "Counts reads what the analytics consumer has counted, from the store in the data directory. No broker is asked.",
-		Args:  noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := checkDays(filter); err != nil {
-				return err
-			}
-			s, err := p.open(c)
-			if err != nil {
-				return err
-			}
-			rows, err := s.counts(c.Context(), filter)
-			if err != nil {
-				return err
-			}
-			return p.printCounts(output, rows)
-		},
-	}
-	flags := command.Flags()
-	flags.StringVar(&filter.Topic, "topic", "", "only this `topic`")
-	flags.StringVar(&filter.From, "from", "", "only this `day` (2006-01-02) and later ones")
-	flags.StringVar(&filter.To, "to", "", "only this `day` (2006-01-02) and earlier ones")
-	addOutputFlag(command, &output)
+	command := analyticsCountsCommand(p)
+	command.Short += ": analytics counts"
 	return command
 }
 
-func checkDays(filter store.CountFilter) error {
-	for _, bound := range []struct{ flag, day string }{{"--from", filter.From}, {"--to", filter.To}} {
-		if _, err := time.Parse(time.DateOnly, bound.day); bound.day != "" && err != nil {
-			return usage("%s takes a day such as 2026-01-31, not %q", bound.flag, bound.day)
-		}
-	}
-	if filter.From != "" && filter.To != "" && filter.From > filter.To {
-		return usage("--from %s is after --to %s", filter.From, filter.To)
-	}
-	return nil
+type countsOptions struct {
+	days
+	topic, output string
+	by            []string
 }
 
-// countRow is one line of counts.
-type countRow struct {
-	Day    string `json:"day"`
-	Topic  string `json:"topic"`
-	Action string `json:"action"`
-	Status string `json:"status"`
-	Count  int64  `json:"count"`
+// analyticsCountsCommand shows how many events the analytics consumer has counted.
+func analyticsCountsCommand(p *Program) *cobra.Command {
+	var o countsOptions
+	command := &cobra.Command{
+		Use:     "counts",
+		Short:   "Show how many events there were, by day, topic, action and status",
+		Long:    "Counts reads what the analytics consumer has counted, from the store in the data directory. No broker is asked.",
+		Example: "  millrace analytics counts --from 2026-01-01\n  millrace analytics counts --by doctor --topic appointment-events -o csv",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.counts(c, o) },
+	}
+	command.Flags().StringVar(&o.topic, "topic", "", "only this `topic`")
+	addDaysFlags(command, &o.days)
+	addByFlag(command, &o.by, []string{"day"}, countsBy[:]...)
+	addReportFlag(command, &o.output)
+	return command
 }
 
-// counts are those that fit the filter; none, with a word on stderr, when nothing has made a store yet.
-func (s *session) counts(ctx context.Context, filter store.CountFilter) ([]countRow, error) {
-	rows := []countRow{}
-	filter.Topic = s.onBrokers(filter.Topic)
-	err := s.readStore(ctx, func(opened *store.Store) error {
-		counts, err := opened.Counts(ctx, filter)
-		for _, count := range counts {
-			rows = append(rows, countRow{count.Day, count.Topic, count.Action, count.Status, count.N})
+var countsBy = [...]string{"day", "doctor", "pharmacy"}
+
+func (p *Program) counts(c *cobra.Command, o countsOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if err := checkBy(o.by, [2]string{"doctor", "pharmacy"}, "no event has both", countsBy[:]...); err != nil {
+		return err
+	}
+	s, err := p.open(c)
+	if err != nil {
+		return err
+	}
+	counts, err := s.countsOf(c.Context(), o)
+	if err != nil {
+		return err
+	}
+	return p.printReport(o.output, countsReport(o, counts))
+}
+
+// countsOf are those that the flags ask for; none, with a word on stderr, when nothing has made a store yet.
+func (s *session) countsOf(ctx context.Context, o countsOptions) (counts []store.Count, err error) {
+	filter := store.CountFilter{Topic: s.onBrokers(o.topic), From: o.from, To: o.to}
+	err = s.readStore(ctx, func(opened *store.Store) (err error) {
+		if role := roleOf(o.by); role != "" {
+			counts, err = opened.CountsOf(ctx, role, filter)
+		} else {
+			counts, err = opened.Counts(ctx, filter)
 		}
 		return err
 	})
-	return rows, err
+	if err == nil && !slices.Contains(o.by, "day") {
+		counts = overDays(counts)
+	}
+	return counts, err
 }
 
-func (p *Program) printCounts(output string, rows []countRow) error {
-	return p.print(output, rows, func() error {
-		table := [][]string{{"DAY", "TOPIC", "ACTION", "STATUS", "COUNT"}}
-		for _, row := range rows {
-			table = append(table, []string{row.Day, row.Topic, row.Action, row.Status, strconv.FormatInt(row.Count, 10)})
-		}
-		return p.table(table)
+// overDays adds the counts of all days up.
+func overDays(counts []store.Count) []store.Count {
+	sums := map[store.Count]int64{}
+	for _, c := range counts {
+		n := c.N
+		c.Day, c.N = "", 0
+		sums[c] += n
+	}
+	added := make([]store.Count, 0, len(sums))
+	for c, n := range sums {
+		c.N = n
+		added = append(added, c)
+	}
+	slices.SortFunc(added, func(a, b store.Count) int {
+		return cmp.Or(cmp.Compare(a.Counterpart, b.Counterpart), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Status, b.Status))
 	})
+	return added
+}
+
+func countsReport(o countsOptions, counts []store.Count) report {
+	byDay, role := slices.Contains(o.by, "day"), roleOf(o.by)
+	var shown report
+	if byDay {
+		shown.columns = append(shown.columns, reportColumn{"day", "DAY"})
+	}
+	if role != "" {
+		shown.columns = append(shown.columns, reportColumn{role, strings.ToUpper(role)})
+	}
+	shown.columns = append(shown.columns, reportColumn{"topic", "TOPIC"}, reportColumn{"action", "ACTION"}, reportColumn{"status", "STATUS"}, reportColumn{"count", "COUNT"})
+	for _, c := range counts {
+		var row []any
+		if byDay {
+			row = append(row, c.Day)
+		}
+		if role != "" {
+			row = append(row, c.Counterpart)
+		}
+		shown.rows = append(shown.rows, append(row, c.Topic, c.Action, c.Status, c.N))
+	}
+	return shown
 }
 
 // onBrokers is the name on the brokers of a topic that is named by its own name; any other name stays.

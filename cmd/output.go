@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -13,10 +15,19 @@ import (
 
 // addOutputFlag gives a command -o table|json. Data goes to stdout, everything else to stderr.
 func addOutputFlag(command *cobra.Command, output *string) {
-	command.Flags().StringVarP(output, "output", "o", "table", "`table` or json")
+	addFormFlag(command, output, "`table` or json", "table", "json")
+}
+
+// addReportFlag gives a command -o table|json|csv.
+func addReportFlag(command *cobra.Command, output *string) {
+	addFormFlag(command, output, "`table`, json or csv", "table", "json", "csv")
+}
+
+func addFormFlag(command *cobra.Command, output *string, help string, forms ...string) {
+	command.Flags().StringVarP(output, "output", "o", "table", help)
 	command.PreRunE = func(*cobra.Command, []string) error {
-		if *output != "table" && *output != "json" {
-			return usage("-o takes table or json, not %q", *output)
+		if !slices.Contains(forms, *output) {
+			return usage("-o takes %s, not %q", strings.ReplaceAll(help, "`", ""), *output)
 		}
 		return nil
 	}

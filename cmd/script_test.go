@@ -86,7 +86,7 @@ func ownNames(suffix string) []byte {
 
 // commands are what the scripts say beside testscript's own.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "gap": gap, "until": until}
+	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "gap": gap, "happened": happened, "until": until}
 }
 
 // status runs a command and wants this exit status: status 2 millrace dlq.

@@ -45,6 +45,6 @@ func contentSettings() []Setting {
 		{Path: "privacy.key_file", Kind: KindText, Derived: "privacy.key in the data directory",
 			Doc: "The file with the key of the patients' pseudonyms; made at the first start."},
 		{Path: "analytics.time_zone", Kind: KindText, Default: "UTC",
-			Doc: "The IANA time zone in which a day of the counts begins and ends."},
+			Doc: "The IANA time zone in which a day of analytics begins and ends."},
 	}
 }

@@ -270,7 +270,7 @@ type Privacy struct {
 	KeyFile string `koanf:"key_file"`
 }
 
-// Analytics is how events are counted.
+// Analytics is how events are counted and measured.
 type Analytics struct {
 	// TimeZone is the IANA zone of a day. Default UTC.
 	TimeZone string `koanf:"time_zone"`

@@ -44,7 +44,7 @@ func Consumers(d Dependencies) ([]*router.Consumer, error) {
 	prescriptions := prescriptions{d.entities("prescriptions", messages.Prescriptions, prescriptionTransitions)}
 	orders := orders{d.entities("orders", messages.Orders, orderTransitions)}
 	healthRecords := healthRecords{d.entities("health-records", messages.HealthRecords, nil)}
-	counts := analytics.New(d.Zone)
+	figures := analytics.New(d.Zone)
 	lines := logging.New(d.Pseudonym)
 	news := d.notification()
 
@@ -75,7 +75,7 @@ func Consumers(d Dependencies) ([]*router.Consumer, error) {
 	)
 	// The fan-out: four more consumers on the same topics, each with a group of its own.
 	l.consume("notification", d.outside(news), router.OnAny(messages.Types(), news.Notify))
-	l.consume("analytics", d.durable("analytics"), router.OnAny(messages.Types(), counts.Count))
+	l.consume("analytics", d.durable("analytics"), router.OnAny(messages.Types(), figures.Note))
 	l.consume("logging", router.PartitionOrder(), d.files("logging"), router.OnAny(messages.Types(), lines.Log))
 	l.consume("archive", router.PartitionOrder(), d.files("archive"), router.OnRecord(messages.Types(), archive.Keep))
 	return l.consumers, errors.Join(l.mistakes...)

@@ -35,7 +35,7 @@ health-records health-record-events deleted handlers.healthRecords.deleted
 
 // fanOut is the consumers that take every topic, with the function that takes every action.
 var fanOut = map[string]string{
-	"notification": "notification.Notifier.Notify", "analytics": "analytics.Counts.Count", "logging": "logging.Log.Log", "archive": "archive.Keep",
+	"notification": "notification.Notifier.Notify", "analytics": "analytics.Figures.Note", "logging": "logging.Log.Log", "archive": "archive.Keep",
 }
 
 // list is the built-in consumers, which can be listed without a store.

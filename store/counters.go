@@ -12,12 +12,15 @@ import (
 type Count struct {
 	// Day is 2006-01-02, in whatever time zone the consumer counts.
 	Day string
+	// Counterpart is who has part in the events besides the patient; empty where none is named, and where the counts are of all.
+	Counterpart string
 	// Topic is the topic's name; Action and Status are as events have them, Status empty for events that have none.
 	Topic, Action, Status string
 	N                     int64
 }
 
-type countKey struct{ day, topic, action, status string }
+// countKey is what is counted apart. The counts of all have no role.
+type countKey struct{ day, role, counterpart, topic, action, status string }
 
 // counterSet is what a unit of work adds to the counts.
 type counterSet struct{ added map[countKey]int64 }
@@ -39,6 +42,16 @@ func Counters(ctx context.Context) *CounterSet {
 // Add adds n to the count of a day (2006-01-02), topic, action and status. It is durable when the unit of work is committed, and then a
 // repeat of the record adds nothing. The error is [ErrNoUnitOfWork] or [ErrEnded].
 func (s *CounterSet) Add(day, topic, action, status string, n int64) error {
+	return s.add(countKey{day: day, topic: topic, action: action, status: status}, n)
+}
+
+// AddFor adds n to the count of the events of one counterpart, and nothing to what [CounterSet.Add] counts. The role says what the counterpart
+// is, for example doctor; the counterpart is empty for events that name none.
+func (s *CounterSet) AddFor(role, counterpart, day, topic, action, status string, n int64) error {
+	return s.add(countKey{day: day, role: role, counterpart: counterpart, topic: topic, action: action, status: status}, n)
+}
+
+func (s *CounterSet) add(key countKey, n int64) error {
 	if s.err != nil {
 		return fmt.Errorf("adding to a count: %w", s.err)
 	}
@@ -46,7 +59,6 @@ func (s *CounterSet) Add(day, topic, action, status string, n int64) error {
 	if set.added == nil {
 		set.added = map[countKey]int64{}
 	}
-	key := countKey{day: day, topic: topic, action: action, status: status}
 	set.added[key] += n
 	s.work.journal = append(s.work.journal, func() {
 		set.added[key] -= n
@@ -57,17 +69,23 @@ func (s *CounterSet) Add(day, topic, action, status string, n int64) error {
 	return nil
 }
 
-// statements add to the counts. They do it in one order, so that two that add to the same ones at once do not wait for each other for ever.
+// statements add to the counts. They do it in one order, so that two that add to the same ones at once do not wait for each other for ever; those
+// of all come last, for every unit adds to the same few.
 func (s *counterSet) statements(d dialect) []statement {
-	var values []any
+	var all, each []any
 	for _, key := range slices.SortedFunc(maps.Keys(s.added), compareCounts) {
-		values = append(values, key.day, key.topic, key.action, key.status, s.added[key])
+		if key.role == "" {
+			all = append(all, key.day, key.topic, key.action, key.status, s.added[key])
+		} else {
+			each = append(each, key.day, key.role, key.counterpart, key.topic, key.action, key.status, s.added[key])
+		}
 	}
-	return d.insert(&countTable, values, errMoved)
+	return append(d.insert(&counterpartCountTable, each, errMoved), d.insert(&countTable, all, errMoved)...)
 }
 
 func compareCounts(a, b countKey) int {
-	return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.topic, b.topic), cmp.Compare(a.action, b.action), cmp.Compare(a.status, b.status))
+	return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.role, b.role), cmp.Compare(a.counterpart, b.counterpart),
+		cmp.Compare(a.topic, b.topic), cmp.Compare(a.action, b.action), cmp.Compare(a.status, b.status))
 }
 
 var countTable = table{
@@ -76,35 +94,10 @@ var countTable = table{
 	conflict: `ON CONFLICT (day, topic, action, status) DO UPDATE SET events = event_counts.events + excluded.events`,
 }
 
-// CountFilter chooses counts. Its zero value is all of them.
-type CountFilter struct {
-	// Topic is one topic; empty for all.
-	Topic string
-	// From and To are days, 2006-01-02, both included; empty for no bound.
-	From, To string
-}
-
-// Counts returns the counts that the filter chooses, by day, topic, action and status.
-func (s *Store) Counts(ctx context.Context, filter CountFilter) ([]Count, error) {
-	const query = `SELECT day, topic, action, status, events FROM event_counts
-WHERE ($1 = '' OR topic = $1) AND ($2 = '' OR day >= $2) AND ($3 = '' OR day <= $3)
-ORDER BY day, topic, action, status`
-	rows, err := s.reader.QueryContext(ctx, query, filter.Topic, filter.From, filter.To)
-	if err != nil {
-		return nil, unavailable("reading the counts", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var counts []Count
-	for rows.Next() {
-		var c Count
-		if err := rows.Scan(&c.Day, &c.Topic, &c.Action, &c.Status, &c.N); err != nil {
-			return nil, unavailable("reading the counts", err)
-		}
-		c.Action, c.Status = s.dialect.plain(c.Action), s.dialect.plain(c.Status)
-		counts = append(counts, c)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("reading the counts", err)
-	}
-	return counts, nil
+var counterpartCountTable = table{
+	name: "counterpart_counts",
+	columns: []column{
+		{"day", texts}, {"role", texts}, {"counterpart", texts}, {"topic", texts}, {"action", texts}, {"status", texts}, {"events", numbers},
+	},
+	conflict: `ON CONFLICT (day, role, counterpart, topic, action, status) DO UPDATE SET events = counterpart_counts.events + excluded.events`,
 }

@@ -39,6 +39,7 @@ const (
 	numbers                   // int64
 	flags                     // bool
 	bodies                    // []byte
+	moments                   // int64, or nil for NULL
 )
 
 func (t *table) names() string {

@@ -22,7 +22,7 @@ func insertArrays(into *table, values []any, short error) []statement {
 	}}
 }
 
-var arrayTypes = map[columnKind]string{texts: "text[]", numbers: "bigint[]", flags: "boolean[]", bodies: "bytea[]"}
+var arrayTypes = map[columnKind]string{texts: "text[]", numbers: "bigint[]", flags: "boolean[]", bodies: "bytea[]", moments: "bigint[]"}
 
 // array is one column of values that stand row after row.
 func array(kind columnKind, values []any, width int) any {
@@ -32,6 +32,8 @@ func array(kind columnKind, values []any, width int) any {
 		return columnOf[int64](values, width, rows)
 	case flags:
 		return columnOf[bool](values, width, rows)
+	case moments:
+		return optionalNumbers(values, width, rows)
 	case bodies:
 		bodies := columnOf[[]byte](values, width, rows)
 		for i, body := range bodies {
@@ -54,6 +56,19 @@ func columnOf[T any](values []any, width, rows int) []T {
 	for i := 0; i < len(values); i += width {
 		value, _ := values[i].(T)
 		column = append(column, value)
+	}
+	return column
+}
+
+// optionalNumbers is a column of numbers, nil for NULL.
+func optionalNumbers(values []any, width, rows int) []*int64 {
+	column := make([]*int64, 0, rows)
+	for i := 0; i < len(values); i += width {
+		var number *int64
+		if value, set := values[i].(int64); set {
+			number = &value
+		}
+		column = append(column, number)
 	}
 	return column
 }

@@ -23,6 +23,7 @@ type Work struct {
 	newly   []int64
 
 	states   stateSet
+	journeys journeySet
 	counters counterSet
 	lines    lineSet
 	// journal has what takes back each effect since the last Mark.
@@ -48,7 +49,7 @@ func workOf(ctx context.Context) (*Work, error) {
 	return w, nil
 }
 
-// Context returns a context that carries the unit of work to [States], [Counters], [Lines] and [Tx].
+// Context returns a context that carries the unit of work to [States], [Journeys], [Counters], [Lines] and [Tx].
 func (w *Work) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, workKey{}, w)
 }
@@ -114,7 +115,7 @@ func (w *Work) end() {
 	}
 }
 
-// Commit makes everything durable at once: states, counts, lines, SQL, and the progress row.
+// Commit makes everything durable at once: states, journeys, counts, lines, SQL, and the progress row.
 //
 // It returns an error that wraps [ErrFenced] when another owner has the partition, and one that [Unavailable] knows when the store or
 // the disk is away. In both cases nothing was written, and the unit has ended.
@@ -123,7 +124,7 @@ func (w *Work) Commit(ctx context.Context) error {
 		return w.unit.failed("committing a unit of work", w.partition, ErrEnded)
 	}
 	defer w.end()
-	if len(w.newly) == 0 && w.states.clean() && w.counters.clean() && w.lines.clean() && w.tx == nil {
+	if len(w.newly) == 0 && w.states.clean() && w.journeys.clean() && w.counters.clean() && w.lines.clean() && w.tx == nil {
 		return nil
 	}
 	if w.replay == nil {
@@ -176,6 +177,7 @@ func (w *Work) statements() ([]statement, error) {
 		return nil, err
 	}
 	set = append(set, w.states.statements(w.unit.store.dialect)...)
+	set = append(set, w.journeys.statements(w.unit.store.dialect)...)
 	return append(set, w.counters.statements(w.unit.store.dialect)...), nil
 }
 

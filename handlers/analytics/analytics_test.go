@@ -31,7 +31,7 @@ func setup(t *testing.T, zone *time.Location) (*routertest.Kit, *store.Store) {
 func consumer(t *testing.T, opened *store.Store, zone *time.Location) *routertest.Kit {
 	t.Helper()
 	return routertest.New(t, "analytics", handlers.Durable(handlers.Storage{Store: func() *store.Store { return opened }}, "analytics"),
-		router.OnAny(messages.Types(), analytics.New(zone).Count))
+		router.OnAny(messages.Types(), analytics.New(zone).Note))
 }
 
 // checkCounts compares the counts as lines of day, topic, action, status and number.
