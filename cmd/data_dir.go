@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,8 @@ func makeDataDir(directory string) error {
 	return nil
 }
 
+var errInUse = errors.New("in use by another millrace run")
+
 // lockDataDir takes the data directory for this process. The lock is the operating system's, so a killed process leaves none behind. The
 // function that is returned frees it.
 func lockDataDir(directory string) (func(), error) {
@@ -31,7 +34,7 @@ func lockDataDir(directory string) (func(), error) {
 		return nil, fmt.Errorf("locking the data directory %q (data_dir, --data-dir): %w", directory, err)
 	}
 	if !taken {
-		return nil, fmt.Errorf("the data directory %q (data_dir, --data-dir) is in use by another millrace run: stop it, or give this one a directory of its own", directory)
+		return nil, fmt.Errorf("the data directory %q (data_dir, --data-dir) is %w: stop it, or give this one a directory of its own", directory, errInUse)
 	}
 	return func() { _ = lock.Close() }, nil
 }

@@ -86,7 +86,9 @@ func ownNames(suffix string) []byte {
 
 // commands are what the scripts say beside testscript's own.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"status": status, "rows": rows, "keys": keys, "letter": letter, "gap": gap, "happened": happened, "until": until}
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"status": status, "rows": rows, "keys": keys, "letter": letter, "gap": gap, "happened": happened, "until": until, "execute": execute, "tables": tables,
+	}
 }
 
 // status runs a command and wants this exit status: status 2 millrace dlq.

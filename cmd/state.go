@@ -56,6 +56,7 @@ func stateCommand(p *Program) *cobra.Command {
 	flags.StringVar(&options.key, "key", "", "with --from-log: the `key` of the entity's records, where it is not the entity's id")
 	flags.StringVar(&options.reason, "reveal", "", "show patient data too, for this `reason`, which is kept in access.jsonl")
 	addOutputFlag(command, &options.output)
+	command.AddCommand(stateRebuildCommand(p))
 	return command
 }
 

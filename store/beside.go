@@ -14,33 +14,46 @@ type Beside struct {
 	live *Store
 	// Tables has the units of work that write them.
 	Tables *Store
-	// where is the file, or the name of the schema.
-	where string
+	room   room
 }
 
-// Beside makes empty tables beside the store's. What an earlier one has left there is dropped. One process does it at a time: of an SQLite file
-// it is the one that has it, and in PostgreSQL a second one would take the tables from the first.
+// room is where tables beside a store's are.
+type room struct {
+	// name is the file's, or the schema's; address is what Open takes.
+	name, address string
+	// drop removes the tables, and lets others make some.
+	drop func(context.Context) error
+}
+
+// ErrRebuilding is what the error of [Store.Beside] wraps when another process is at it.
+var ErrRebuilding = errors.New("another process rebuilds the state")
+
+// Beside makes empty tables beside the store's. What an earlier one has left there is dropped. One process does it at a time: an SQLite file is
+// one process's anyway.
 //
-// The error is one that [Unavailable] knows.
+// The error is one that [Unavailable] knows, or wraps [ErrRebuilding].
 func (s *Store) Beside(ctx context.Context) (*Beside, error) {
 	const tried = "making tables beside the store's"
 	if s.database == nil {
 		return nil, unavailable(tried, errForReading)
 	}
-	where, address, err := s.database.makeBeside(ctx)
+	made, err := s.database.makeBeside(ctx)
+	if errors.Is(err, ErrRebuilding) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, unavailable(tried, err)
 	}
-	tables, err := Open(ctx, address, slog.New(slog.DiscardHandler))
+	tables, err := Open(ctx, made.address, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return nil, unavailable(tried, errors.Join(err, s.database.dropBeside(ctx, where)))
+		return nil, unavailable(tried, errors.Join(err, made.drop(ctx)))
 	}
-	return &Beside{live: s, Tables: tables, where: where}, nil
+	return &Beside{live: s, Tables: tables, room: made}, nil
 }
 
-// Drop closes the tables and removes them.
+// Drop closes the tables and removes them, also when the context has ended.
 func (b *Beside) Drop(ctx context.Context) error {
-	err := errors.Join(b.Tables.Close(), b.live.database.dropBeside(context.WithoutCancel(ctx), b.where))
+	err := errors.Join(b.Tables.Close(), b.room.drop(context.WithoutCancel(ctx)))
 	if err != nil {
 		return fmt.Errorf("removing the tables beside the store's: %w", err)
 	}

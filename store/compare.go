@@ -66,7 +66,7 @@ type Comparing struct {
 // anew on what is there then. The error is one that [Unavailable] knows, or CatchUp's.
 func (b *Beside) Compare(ctx context.Context, c Comparing) (found []Comparison, err error) {
 	var behind error
-	err = b.live.database.exclusive(ctx, b.where, func(x exclusively) (keep bool, err error) {
+	err = b.live.database.exclusive(ctx, b.room.name, func(x exclusively) (keep bool, err error) {
 		if behind = b.catchUp(ctx, x, c); behind != nil {
 			return false, behind
 		}

@@ -23,11 +23,10 @@ type database interface {
 	migrate(ctx context.Context, table string, files fs.FS) error
 	close() error
 
-	// makeBeside makes room for tables beside these, and says where, also as Open takes it. dropBeside removes them.
-	makeBeside(ctx context.Context) (where, address string, err error)
-	dropBeside(ctx context.Context, where string) error
+	// makeBeside makes room for tables beside these, for one process at a time.
+	makeBeside(ctx context.Context) (room, error)
 	// exclusive runs use in a transaction that sees the tables beside too, while nobody commits a unit of work.
-	exclusive(ctx context.Context, where string, use func(exclusively) (keep bool, err error)) error
+	exclusive(ctx context.Context, beside string, use func(exclusively) (keep bool, err error)) error
 }
 
 // session is an open transaction. One goroutine uses it.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -11,39 +13,62 @@ import (
 // besideSchema ends the name of the schema that is beside a store's.
 const besideSchema = "_rebuild"
 
-// makeBeside makes the schema. Its name is the present one's with an end, so stores in several schemas of a database have one each.
-func (d *postgres) makeBeside(ctx context.Context) (where, address string, err error) {
-	var present string
-	if err := d.pool.QueryRowContext(ctx, "SELECT current_schema()").Scan(&present); err != nil {
-		return "", "", err
+// makeBeside makes the schema. Its name is the present one's with an end, so stores in several schemas of a database have one each. A lock that
+// the server keeps for as long as its connection lives keeps others away.
+func (d *postgres) makeBeside(ctx context.Context) (room, error) {
+	conn, err := d.pool.Conn(ctx)
+	if err != nil {
+		return room{}, err
 	}
-	where = present + besideSchema
-	if address, err = inSchema(d.where, where); err != nil {
-		return "", "", err
+	made, err := d.makeSchema(ctx, conn)
+	if err != nil {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), unlockBeside) // of a lock that it does not have it says so, no more
+		return room{}, errors.Join(err, conn.Close())
 	}
-	if err := d.dropBeside(ctx, where); err != nil {
-		return "", "", err
+	made.drop = func(ctx context.Context) error {
+		_, dropped := conn.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+identifier(made.name)+" CASCADE")
+		_, unlocked := conn.ExecContext(ctx, unlockBeside)
+		return errors.Join(dropped, unlocked, conn.Close())
 	}
-	if _, err := d.pool.ExecContext(ctx, "CREATE SCHEMA "+identifier(where)); err != nil {
-		return "", "", fmt.Errorf("making the schema %q: give this user the right to make schemas in the database: %w", where, err)
-	}
-	return where, address, nil
+	return made, nil
 }
 
-func (d *postgres) dropBeside(ctx context.Context, where string) error {
-	_, err := d.pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+identifier(where)+" CASCADE")
-	return err
+const (
+	lockBeside   = "pg_try_advisory_lock(" + besideKey + ")"
+	unlockBeside = "SELECT pg_advisory_unlock(" + besideKey + ")"
+	besideKey    = "hashtextextended('millrace rebuild of ' || current_schema(), 0)"
+)
+
+func (d *postgres) makeSchema(ctx context.Context, conn *sql.Conn) (made room, err error) {
+	var present string
+	var locked bool
+	if err := conn.QueryRowContext(ctx, "SELECT current_schema(), "+lockBeside).Scan(&present, &locked); err != nil {
+		return made, err
+	}
+	if !locked {
+		return made, ErrRebuilding
+	}
+	made.name = present + besideSchema
+	if made.address, err = inSchema(d.where, made.name); err != nil {
+		return made, err
+	}
+	for _, query := range []string{"DROP SCHEMA IF EXISTS " + identifier(made.name) + " CASCADE", "CREATE SCHEMA " + identifier(made.name)} {
+		if _, err := conn.ExecContext(ctx, query); err != nil {
+			return made, fmt.Errorf("making the schema %q, for which this user needs the right to make schemas in the database: %w", made.name, err)
+		}
+	}
+	return made, nil
 }
 
 // exclusive locks the progress rows of all: each unit of work begins its commit with its own. Who waits for longer than its patience holds, and
 // tries again when this is over.
-func (d *postgres) exclusive(ctx context.Context, where string, use func(exclusively) (keep bool, err error)) error {
+func (d *postgres) exclusive(ctx context.Context, beside string, use func(exclusively) (keep bool, err error)) error {
 	conn, err := d.pool.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	x := exclusively{conn: conn, beside: identifier(where) + "."}
+	x := exclusively{conn: conn, beside: identifier(beside) + "."}
 	return x.transact(ctx, []string{
 		// The log is read between two statements.
 		"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 0", "LOCK TABLE progress IN SHARE ROW EXCLUSIVE MODE",
@@ -54,7 +79,7 @@ func (d *postgres) exclusive(ctx context.Context, where string, use func(exclusi
 func inSchema(address, schema string) (string, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return "", fmt.Errorf("the address of store.dsn is no URL")
+		return "", errors.New("the address of store.dsn is no URL")
 	}
 	query := parsed.Query()
 	query.Set("search_path", identifier(schema))

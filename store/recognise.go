@@ -51,3 +51,24 @@ ON CONFLICT (consumer, topic, partition, from_offset) DO UPDATE SET closed = 1`
 	}
 	return nil
 }
+
+// Topics returns the ids of the topics that the progress rows are of, by name. The error is one that [Unavailable] knows.
+func (s *Store) Topics(ctx context.Context) (map[string]string, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT topic, id FROM topics")
+	if err != nil {
+		return nil, unavailable("reading the topics", err)
+	}
+	defer func() { _ = rows.Close() }()
+	ids := map[string]string{}
+	for rows.Next() {
+		var topic, id string
+		if err := rows.Scan(&topic, &id); err != nil {
+			return nil, unavailable("reading the topics", err)
+		}
+		ids[topic] = id
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("reading the topics", err)
+	}
+	return ids, nil
+}

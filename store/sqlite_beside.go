@@ -11,15 +11,17 @@ import (
 // besideSuffix ends the name of the file that is beside a store's.
 const besideSuffix = ".rebuild"
 
-func (d *sqlite) makeBeside(ctx context.Context) (where, address string, err error) {
-	where = d.path + besideSuffix
-	return where, where, d.dropBeside(ctx, where)
+func (d *sqlite) makeBeside(ctx context.Context) (room, error) {
+	file := d.path + besideSuffix
+	made := room{name: file, address: file, drop: func(context.Context) error { return removeFile(file) }}
+	return made, made.drop(ctx)
 }
 
-func (d *sqlite) dropBeside(_ context.Context, where string) error {
+// removeFile removes an SQLite file with those beside it.
+func removeFile(path string) error {
 	var errs []error
 	for _, end := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(where + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
@@ -27,8 +29,8 @@ func (d *sqlite) dropBeside(_ context.Context, where string) error {
 }
 
 // exclusive has a connection of its own: the one that writes is to know one file alone.
-func (d *sqlite) exclusive(ctx context.Context, where string, use func(exclusively) (keep bool, err error)) error {
-	absolute, err := filepath.Abs(where)
+func (d *sqlite) exclusive(ctx context.Context, beside string, use func(exclusively) (keep bool, err error)) error {
+	absolute, err := filepath.Abs(beside)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func fold(ctx context.Context, log Log, topic Topic, spans []span, changed func(
 	if err != nil {
 		return nil, Tally{}, err
 	}
-	w := &walk{walker: walker, scattered: topic.Key == router.KeyAny, claim: "fold"}
+	w := &walk{walker: walker, scattered: topic.scattered(), claim: "fold"}
 	for next, err := range merge(ctx, log, topic.Name, spans) {
 		if err == nil {
 			err = w.window(ctx, next)
@@ -66,3 +66,6 @@ func wholeSpans(ctx context.Context, log Log, topic string, partitions []int32, 
 	}
 	return spans, nil
 }
+
+// scattered says that an entity's records may be in any partition.
+func (t Topic) scattered() bool { return t.Key == router.KeyAny }

@@ -13,7 +13,7 @@ type Log interface {
 	Partitions(ctx context.Context, topic string) ([]int32, error)
 	Starts(ctx context.Context, topic string) (map[int32]int64, error)
 	Ends(ctx context.Context, topic string) (map[int32]int64, error)
-	Read(ctx context.Context, wanted kafka.Range) iter.Seq2[*record.Record, error]
+	ReadPartition(ctx context.Context, from record.Position, to int64) iter.Seq2[[]*record.Record, error]
 }
 
 var _ Log = (*kafka.Reader)(nil)
@@ -39,10 +39,10 @@ type chunk struct {
 	err     error
 }
 
-// read hands over the records of a span in chunks, the last of which is followed by the end of the channel.
+// read hands over the records of a span in chunks, after which it closes the channel.
 func (s span) read(ctx context.Context, log Log, topic string, into chan<- chunk) {
 	defer close(into)
-	at := chunk{}
+	var at chunk
 	send := func() bool {
 		select {
 		case into <- at:
@@ -52,19 +52,18 @@ func (s span) read(ctx context.Context, log Log, topic string, into chan<- chunk
 			return false
 		}
 	}
-	for r, err := range s.records(ctx, log, topic) {
+	for piece, err := range s.pieces(ctx, log, topic) {
+		for _, r := range piece {
+			if s.wanted != nil && !s.wanted(r) {
+				continue
+			}
+			if at.records = append(at.records, r); len(at.records) == chunkRecords && !send() {
+				return
+			}
+		}
 		if err != nil {
 			at.err = err
 			send()
-			return
-		}
-		if s.wanted != nil && !s.wanted(r) {
-			continue
-		}
-		if at.records == nil {
-			at.records = make([]*record.Record, 0, chunkRecords)
-		}
-		if at.records = append(at.records, r); len(at.records) == chunkRecords && !send() {
 			return
 		}
 	}
@@ -73,22 +72,25 @@ func (s span) read(ctx context.Context, log Log, topic string, into chan<- chunk
 	}
 }
 
-// records are those that the log has lost, where somebody else has them, and then the log's own.
-func (s span) records(ctx context.Context, log Log, topic string) iter.Seq2[*record.Record, error] {
-	return func(yield func(*record.Record, error) bool) {
+// pieces are the records that the log has lost, where somebody else has them, and then the log's own.
+func (s span) pieces(ctx context.Context, log Log, topic string) iter.Seq2[[]*record.Record, error] {
+	return func(yield func([]*record.Record, error) bool) {
 		if s.older != nil {
 			for r, err := range s.older {
-				if !yield(r, err) || err != nil {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if !yield([]*record.Record{r}, nil) {
 					return
 				}
 			}
 		}
-		wanted := kafka.Range{
-			Topic: topic, Partitions: []int32{s.partition},
-			From: map[int32]int64{s.partition: s.from}, To: map[int32]int64{s.partition: s.to},
+		if s.from >= s.to {
+			return
 		}
-		for r, err := range log.Read(ctx, wanted) {
-			if !yield(r, err) {
+		for piece, err := range log.ReadPartition(ctx, record.Position{Topic: topic, Partition: s.partition, Offset: s.from}, s.to) {
+			if !yield(piece, err) {
 				return
 			}
 		}
