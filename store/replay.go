@@ -27,7 +27,7 @@ func (u *UnitOfWork) beginReplay(ctx context.Context, records []*record.Record) 
 	if err != nil {
 		return nil, u.failed("beginning a unit of work of a replay", p, err)
 	}
-	return &Work{unit: u, partition: p, records: records, replay: &replaying{of: of, applied: applied, gaps: gaps}}, nil
+	return &Work{unit: u, partition: p, source: u.store, records: records, replay: &replaying{of: of, applied: applied, gaps: gaps}}, nil
 }
 
 // finished says whether there is nothing to do about a record: it is applied, or the consumer's own.
