@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka test-kafka-secure postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store ci
+.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka test-kafka-secure postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store bench-state ci
 
 # Tests with these build tags need a real Kafka and kcat, one of their own with TLS and logins, or a PostgreSQL; go test ./... alone leaves them out.
 TAGS := -tags kafka,kafka_secure,postgres
@@ -111,6 +111,9 @@ bench-store: ## the orders consumer against the bare statements of the same batc
 	@MILLRACE_TEST_POSTGRES= go test ./bench -run '^$$' -bench Durable -benchtime 1x
 	@set -e; address=$${MILLRACE_TEST_POSTGRES:-$$(scripts/postgres.sh address 2>/dev/null || scripts/postgres.sh up)}; \
 		MILLRACE_TEST_POSTGRES=$$address go test ./bench -run '^$$' -bench Durable -benchtime 1x
+
+bench-state: ## the fold of a topic against a raw loop that only decodes, its memory, and rebuilt tables against bare statements
+	@MILLRACE_TEST_POSTGRES= go test ./bench -run '^$$' -bench State -benchtime 1x -timeout 30m
 
 ci: ## everything that a change must pass
 	.ci/run

@@ -87,6 +87,7 @@ func (h *handler) walkStretch(ctx context.Context, batch *record.Batch, deliveri
 // fill tries the records one after another.
 func (s *stretch) fill(ctx context.Context, h *handler, work Work, batch *record.Batch, waiting map[string]bool) error {
 	inside := work.Context(ctx)
+	s.results, s.before = make([]record.Result, 0, len(s.deliveries)), make([]int, 0, len(s.deliveries))
 	began := h.clock.Now()
 	for i, d := range s.deliveries {
 		if i > 0 && (h.clock.Now().Sub(began) > stretchTime || stopped(ctx.Done(), batch.Stopping)) {

@@ -17,13 +17,13 @@ type Fold struct {
 	changed func(Change)
 
 	mutex  sync.Mutex
-	states map[stateKey]storedState
+	states map[stateKey]*storedState
 }
 
 // NewFold returns an empty fold. changed, unless nil, is told of each change when its unit of work is committed, an entity's in their order, and
 // of one change at a time. What it is given shares memory with the records.
 func NewFold(changed func(Change)) *Fold {
-	return &Fold{changed: changed, states: map[stateKey]storedState{}}
+	return &Fold{changed: changed, states: map[stateKey]*storedState{}}
 }
 
 // Begin opens a unit of work for records of one partition, in the order of the log. There is no progress in a fold: a record that comes twice is
@@ -40,7 +40,10 @@ func (f *Fold) Latest(kind, id string) (last Change, ok bool) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	found := f.states[stateKey{id: id, kind: kind}]
-	return Change{State: found.State, Revision: found.revision}, found.revision > 0
+	if found == nil {
+		return Change{}, false
+	}
+	return Change{State: found.State, Revision: found.revision}, true
 }
 
 // Len is how many entities there are.
@@ -50,15 +53,15 @@ func (f *Fold) Len() int {
 	return len(f.states)
 }
 
-func (f *Fold) stateOf(_ context.Context, key stateKey) (storedState, error) {
+func (f *Fold) stateOf(_ context.Context, key stateKey) (*storedState, error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	return f.states[key], nil
 }
 
 // ahead looks for none: memory is asked for one entity as quickly as for many.
-func (f *Fold) ahead(context.Context, []*record.Record) (map[stateKey]storedState, map[string]bool, error) {
-	return map[stateKey]storedState{}, nil, nil
+func (f *Fold) ahead(context.Context, []*record.Record) (map[stateKey]*storedState, map[string]bool, error) {
+	return map[stateKey]*storedState{}, nil, nil
 }
 
 // keep takes over what a unit of work has changed. Another one that changed an entity meanwhile refuses it whole.
@@ -66,23 +69,20 @@ func (f *Fold) keep(set *stateSet) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	for key := range set.changed {
-		if f.states[key].revision != set.loaded[key].revision {
+		if f.states[key] != set.loaded[key] {
 			return errMoved
 		}
 	}
-	for _, change := range set.history {
-		key := stateKey{id: change.ID, kind: change.Type}
-		revision := f.states[key].revision + 1
-		// The body of a record shares the memory of everything that was read with it; a later change replaces this one's.
-		f.states[key] = storedState{State: *change, revision: revision}
-		if f.changed != nil {
-			shown := *change
+	if f.changed != nil {
+		for _, change := range set.history {
+			shown := change.State
 			shown.FirstSeen = record.Position{}
-			f.changed(Change{State: shown, Revision: revision})
+			f.changed(Change{State: shown, Revision: set.base(stateKey{id: change.ID, kind: change.Type}) + change.revision})
 		}
 	}
-	for key := range set.changed {
-		kept := f.states[key]
+	for key, change := range set.changed {
+		kept := &storedState{State: change.State, revision: set.base(key) + change.revision}
+		// The body of a record shares the memory of everything that was read with it.
 		kept.Body = bytes.Clone(kept.Body)
 		f.states[key] = kept
 	}

@@ -40,5 +40,8 @@ func (s *Store) Latest(ctx context.Context, kind, id string) (last Change, ok bo
 	if err != nil {
 		return Change{}, false, unavailable("reading an entity", err)
 	}
-	return Change{State: found.State, Revision: found.revision}, found.revision > 0, nil
+	if found == nil {
+		return Change{}, false, nil
+	}
+	return Change{State: found.State, Revision: found.revision}, true, nil
 }

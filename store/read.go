@@ -35,7 +35,10 @@ func (s *Store) Entity(ctx context.Context, kind, id string) (state State, ok bo
 	if err != nil {
 		return State{}, false, unavailable("reading an entity", err)
 	}
-	return found.State, found.revision > 0, nil
+	if found == nil {
+		return State{}, false, nil
+	}
+	return found.State, true, nil
 }
 
 // EntityCounts returns how many entities there are of each type, those that are marked deleted included. It reads all of them.

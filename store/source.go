@@ -13,9 +13,9 @@ import (
 type stateSource interface {
 	// ahead returns the states of the entities that are named as the records' keys are, of whatever type, and the ids for which it has looked:
 	// what is not among the states then is not there.
-	ahead(ctx context.Context, records []*record.Record) (states map[stateKey]storedState, asked map[string]bool, err error)
-	// stateOf returns the state of one entity; revision 0 for one that is not there.
-	stateOf(ctx context.Context, key stateKey) (storedState, error)
+	ahead(ctx context.Context, records []*record.Record) (states map[stateKey]*storedState, asked map[string]bool, err error)
+	// stateOf returns the state of one entity, nil for one that is not there.
+	stateOf(ctx context.Context, key stateKey) (*storedState, error)
 }
 
 var (
@@ -23,16 +23,16 @@ var (
 	_ stateSource = (*Fold)(nil)
 )
 
-func (s *Store) stateOf(ctx context.Context, key stateKey) (storedState, error) {
+func (s *Store) stateOf(ctx context.Context, key stateKey) (*storedState, error) {
 	found, err := scanState(s.dialect, s.reads.state.QueryRowContext(ctx, s.dialect.kept(key.id), s.dialect.kept(key.kind)))
 	if errors.Is(err, sql.ErrNoRows) {
-		return storedState{}, nil
+		return nil, nil
 	}
 	return found, err
 }
 
 // ahead asks for all of them in one query.
-func (s *Store) ahead(ctx context.Context, records []*record.Record) (states map[stateKey]storedState, asked map[string]bool, err error) {
+func (s *Store) ahead(ctx context.Context, records []*record.Record) (states map[stateKey]*storedState, asked map[string]bool, err error) {
 	asked = make(map[string]bool, len(records))
 	ids := make([]string, 0, len(records))
 	for _, r := range records {
@@ -50,7 +50,7 @@ func (s *Store) ahead(ctx context.Context, records []*record.Record) (states map
 		return nil, nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	states = make(map[stateKey]storedState, len(ids))
+	states = make(map[stateKey]*storedState, len(ids))
 	for rows.Next() {
 		state, err := scanState(s.dialect, rows)
 		if err != nil {

@@ -29,7 +29,7 @@ type State struct {
 
 type stateKey struct{ id, kind string }
 
-// storedState is a state with its number in the entity's history, from 1 on; 0 for an entity without a row.
+// storedState is a state with its number in the entity's history, from 1 on. It is not changed once it was made.
 type storedState struct {
 	State
 	revision int64
@@ -37,13 +37,22 @@ type storedState struct {
 
 // stateSet is the entities that a unit of work has looked at and changed.
 type stateSet struct {
-	// loaded is what the store has, as of when it was asked: revision 0 for nothing.
-	loaded map[stateKey]storedState
+	// loaded is what the store has, as of when it was asked: nil for nothing.
+	loaded map[stateKey]*storedState
 	// asked has the ids for which the store was asked whatever their type: what is not in loaded then is not there.
-	asked   map[string]bool
-	changed map[stateKey]*State
-	// history has every change, in the order in which they were made.
-	history []*State
+	asked map[string]bool
+	// changed has the last change of each entity, history every change in the order in which they were made. Their revisions count this unit's
+	// changes of the entity, from 1 on.
+	changed map[stateKey]*storedState
+	history []*storedState
+}
+
+// base is the revision of an entity before this unit of work.
+func (s *stateSet) base(key stateKey) int64 {
+	if stored := s.loaded[key]; stored != nil {
+		return stored.revision
+	}
+	return 0
 }
 
 func (s *stateSet) clean() bool { return len(s.changed) == 0 }
@@ -71,14 +80,16 @@ func (s *StateSet) Get(kind, id string) (state State, ok bool, err error) {
 	}
 	key := stateKey{id: id, kind: kind}
 	set := &s.work.states
-	if state := set.changed[key]; state != nil {
-		return *state, true, nil
+	found := set.changed[key]
+	if found == nil {
+		if found, err = s.work.load(s.ctx, key); err != nil {
+			return State{}, false, unavailable("reading a state", err)
+		}
 	}
-	if err := s.work.load(s.ctx, key); err != nil {
-		return State{}, false, unavailable("reading a state", err)
+	if found == nil {
+		return State{}, false, nil
 	}
-	found := set.loaded[key]
-	return found.State, found.revision > 0, nil
+	return found.State, true, nil
 }
 
 // Put sets an entity's state, and adds it to the entity's history. It is durable when the unit of work is committed. Put panics where Get
@@ -91,18 +102,18 @@ func (s *StateSet) Put(state State) {
 	key := stateKey{id: state.ID, kind: state.Type}
 	before := set.changed[key]
 	if set.changed == nil {
-		set.changed = map[stateKey]*State{}
+		set.changed = map[stateKey]*storedState{}
 	}
-	switch stored := set.loaded[key]; {
-	case before != nil:
-		state.FirstSeen = before.FirstSeen
-	case stored.revision > 0:
-		state.FirstSeen = stored.FirstSeen
-	case state.FirstSeen == record.Position{}:
-		state.FirstSeen = record.Position{Topic: state.Topic, Partition: state.Partition, Offset: state.Offset}
+	change := &storedState{State: state, revision: 1}
+	if before != nil {
+		change.FirstSeen, change.revision = before.FirstSeen, before.revision+1
+	} else if stored := set.loaded[key]; stored != nil {
+		change.FirstSeen = stored.FirstSeen
+	} else if state.FirstSeen == (record.Position{}) {
+		change.FirstSeen = record.Position{Topic: state.Topic, Partition: state.Partition, Offset: state.Offset}
 	}
-	set.changed[key] = &state
-	set.history = append(set.history, &state)
+	set.changed[key] = change
+	set.history = append(set.history, change)
 	s.work.journal = append(s.work.journal, func() {
 		set.history = set.history[:len(set.history)-1]
 		if before != nil {
@@ -113,31 +124,31 @@ func (s *StateSet) Put(state State) {
 	})
 }
 
-// load makes sure that the entity is among those that were looked at.
-func (w *Work) load(ctx context.Context, key stateKey) error {
+// load returns an entity's state as the store has it, nil for none, and looks there once.
+func (w *Work) load(ctx context.Context, key stateKey) (*storedState, error) {
 	set := &w.states
 	if set.loaded == nil {
 		loaded, asked, err := w.source.ahead(ctx, w.records)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		set.loaded, set.asked = loaded, asked
 	}
-	if _, ok := set.loaded[key]; ok || set.asked[key.id] {
-		return nil
+	if found, looked := set.loaded[key]; looked || set.asked[key.id] {
+		return found, nil
 	}
 	found, err := w.source.stateOf(ctx, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	set.loaded[key] = found
-	return nil
+	return found, nil
 }
 
 // loadChanged looks at the entities that were put without a look.
 func (w *Work) loadChanged(ctx context.Context) error {
 	for key := range w.states.changed {
-		if err := w.load(ctx, key); err != nil {
+		if _, err := w.load(ctx, key); err != nil {
 			return err
 		}
 	}
@@ -155,13 +166,13 @@ const (
 // scanner is a row, or the present one of several.
 type scanner interface{ Scan(into ...any) error }
 
-func scanState(d dialect, row scanner) (storedState, error) {
-	var s storedState
+func scanState(d dialect, row scanner) (*storedState, error) {
+	s := &storedState{}
 	var milliseconds int64
 	err := row.Scan(&s.ID, &s.Type, &s.Status, &s.Action, &s.Deleted, &s.Body, &s.Topic, &s.Partition, &s.Offset, &milliseconds,
 		&s.FirstSeen.Topic, &s.FirstSeen.Partition, &s.FirstSeen.Offset, &s.revision)
 	if err != nil {
-		return storedState{}, err
+		return nil, err
 	}
 	s.ID, s.Type, s.Status, s.Action = d.plain(s.ID), d.plain(s.Type), d.plain(s.Status), d.plain(s.Action)
 	s.Timestamp = time.UnixMilli(milliseconds).UTC()

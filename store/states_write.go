@@ -12,12 +12,12 @@ func (s *stateSet) statements(d dialect) []statement {
 	slices.SortStableFunc(changes, compareStates)
 	history := make([]any, 0, len(changes)*len(historyTable.columns))
 	states := make([]any, 0, len(s.changed)*len(stateTable.columns))
-	var revision int64
+	var base int64
 	for i, change := range changes {
 		if i == 0 || compareStates(changes[i-1], change) != 0 {
-			revision = s.loaded[stateKey{id: change.ID, kind: change.Type}].revision
+			base = s.base(stateKey{id: change.ID, kind: change.Type})
 		}
-		revision++
+		revision := base + change.revision
 		history = append(history, change.ID, change.Type, revision, change.Status, change.Action, change.Deleted, change.Body,
 			change.Topic, int64(change.Partition), change.Offset, change.Timestamp.UnixMilli())
 		if i == len(changes)-1 || compareStates(change, changes[i+1]) != 0 {
@@ -29,7 +29,7 @@ func (s *stateSet) statements(d dialect) []statement {
 	return append(d.insert(&historyTable, history, errMoved), d.insert(&stateTable, states, errMoved)...)
 }
 
-func compareStates(a, b *State) int {
+func compareStates(a, b *storedState) int {
 	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Type, b.Type))
 }
 

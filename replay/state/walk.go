@@ -96,6 +96,7 @@ func (w *walk) split(records window) (together [][]*record.Record, apart []timed
 	}
 	together = make([][]*record.Record, len(records))
 	for i, of := range records {
+		together[i] = make([]*record.Record, 0, len(of))
 		for _, r := range of {
 			if busy > 1 && (w.scattered || len(shared) > 0 && shared[string(r.Key)]) {
 				apart = append(apart, r)
