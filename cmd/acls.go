@@ -13,7 +13,7 @@ import (
 )
 
 // uses are what acls can list rights for: the values of --for.
-var uses = []string{"run", "topics", "publish", "dlq"}
+var uses = []string{"run", "topics", "publish", "dlq", "replay"}
 
 // aclsCommand prints the rights that this program needs.
 func aclsCommand(p *Program) *cobra.Command {
@@ -24,7 +24,7 @@ func aclsCommand(p *Program) *cobra.Command {
 		Short: "Print the least rights that Kafka has to give this program",
 		Long: "Acls prints what kafka-acls.sh is to be told, for the enabled consumers with their topics, groups and dead-letter topics: exactly what is\n" +
 			"needed, nothing more. No broker is asked. --for says what the rights are for: run (the consumers, and lag), topics (creating topics and\n" +
-			"comparing them with the settings), publish, dlq (reading dead letters). Without it: run and topics, for run creates topics that are missing.",
+			"comparing them with the settings), publish, dlq (reading dead letters), replay (reading again). Without it: run and topics, for run creates topics that are missing.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, use := range wanted {
@@ -52,7 +52,7 @@ func aclsCommand(p *Program) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&principal, "principal", "", "who is given the rights (default the user of the settings, else `User:millrace`)")
-	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, publish, dlq, `a,b`")
+	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, publish, dlq, replay, `a,b`")
 	addOutputFlag(command, &output)
 	return command
 }
@@ -85,6 +85,17 @@ func (s *session) use(wanted, only []string) (use kafka.Use) {
 			}
 			if len(taken) > 0 {
 				use.Join = append(use.Join, s.settings.Consumer(consumer.Name()).Group)
+			}
+		}
+	}
+	if slices.Contains(wanted, "replay") {
+		for _, consumer := range s.app.consumers {
+			taken := s.taken(consumer)
+			for _, declared := range taken {
+				use.Read = append(use.Read, s.topicName(declared.Topic()))
+			}
+			if len(taken) > 0 && consumer.Outside() {
+				use.Look = append(use.Look, s.settings.Consumer(consumer.Name()).Group)
 			}
 		}
 	}

@@ -20,6 +20,7 @@ func makeDataDir(directory string) error {
 	return nil
 }
 
+// errInUse is in the error of a data directory that another process has.
 var errInUse = errors.New("in use by another millrace run")
 
 // lockDataDir takes the data directory for this process. The lock is the operating system's, so a killed process leaves none behind. The

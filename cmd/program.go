@@ -141,7 +141,8 @@ func (p *Program) command() *cobra.Command {
 	addGlobalFlags(root.PersistentFlags())
 	for _, make := range []func(*Program) *cobra.Command{
 		runCommand, demoCommand, healthCommand, statusCommand, pauseCommand, resumeCommand, concurrencyCommand,
-		publishCommand, topicsCommand, routesCommand, aclsCommand, lagCommand, compareCommand, leaveCommand, dlqCommand, stateCommand, analyticsCommand, countsCommand, gapsCommand, archiveCommand, configCommand,
+		publishCommand, topicsCommand, routesCommand, aclsCommand, lagCommand, compareCommand, leaveCommand,
+		dlqCommand, replayCommand, stateCommand, analyticsCommand, countsCommand, gapsCommand, archiveCommand, configCommand,
 		versionCommand,
 	} {
 		root.AddCommand(make(p))

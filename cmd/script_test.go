@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"millrace":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin())) },
 		"extended":   func() { os.Exit(cmd.Main(os.Args[1:], cmd.Plugin(extend))) },
+		"journalled": func() { os.Exit(cmd.Main(os.Args[1:], cmd.Builtin(), cmd.Plugin(journal))) },
 		"controlled": controlled,
 		"listener":   listener,
 	})

@@ -19,6 +19,8 @@ type Use struct {
 	Read, Write, Manage []string
 	// Join are the groups whose members read, or whose positions are asked for.
 	Join []string
+	// Look are the groups whose positions are asked for, and no more.
+	Look []string
 }
 
 // RightsFor returns the least rights that a use needs of brokers of this version, sorted, each once. What is left out is left out on purpose:
@@ -34,6 +36,11 @@ func RightsFor(use Use, version string) []Right {
 	add(OperationRead, ResourceTopic, use.Read...)
 	add(OperationWrite, ResourceTopic, use.Write...)
 	add(OperationRead, ResourceGroup, use.Join...)
+	for _, group := range use.Look {
+		if !slices.Contains(use.Join, group) {
+			add(OperationDescribe, ResourceGroup, group)
+		}
+	}
 	add(OperationCreate, ResourceTopic, use.Manage...)
 	add(OperationDescribeConfigs, ResourceTopic, use.Manage...)
 	for _, topic := range use.Manage {

@@ -33,7 +33,7 @@ type feed struct {
 }
 
 func newFeed(s *Source, part Part) *feed {
-	return &feed{source: s, part: part, claim: watermill.NewUUID(), progress: progress.New(part.From, part.Done, s.settings.Together)}
+	return &feed{source: s, part: part, claim: watermill.NewUUID(), tally: part.Tally.Clone(), progress: progress.New(part.From, part.Done, s.settings.Together)}
 }
 
 // now is how far the part is.

@@ -21,8 +21,9 @@ type Part struct {
 	Topic     string
 	Partition int32
 	From, To  int64
-	// Done is what of them was finished before, above From.
-	Done progress.DoneSet
+	// Done is what of them was finished before, above From, and Tally what was counted before, where somebody goes on with the part.
+	Done  progress.DoneSet
+	Tally Tally
 }
 
 // Settings is what a [Source] reads and how it hands it over. Reader and Parts are needed.

@@ -23,7 +23,7 @@ func (s Standing) Complete() bool { return s.Frontier >= s.Part.To }
 // Rest is the part as whoever goes on after a restart has to read it.
 func (s Standing) Rest() Part {
 	rest := s.Part
-	rest.From, rest.Done = max(s.Frontier, s.Part.From), s.Done.Clone()
+	rest.From, rest.Done, rest.Tally = max(s.Frontier, s.Part.From), s.Done.Clone(), s.Tally.Clone()
 	return rest
 }
 
