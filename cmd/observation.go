@@ -92,7 +92,8 @@ func (s *service) hooks(m *member) kafka.Hooks {
 				Consumer: name, Topic: gap.Topic, Partition: gap.Partition, From: gap.From, To: gap.To, Reason: gap.Reason, At: time.Now(),
 			})
 			if err == nil {
-				s.metrics.Consumer(name, group, gap.Topic).Gap(max(gap.To-gap.From, 0))
+				// How much a log lacks that ends before the position, nobody knows: it counts as one, so that somebody is told.
+				s.metrics.Consumer(name, group, gap.Topic).Gap(max(gap.To-gap.From, 1))
 			}
 			return err
 		},

@@ -127,7 +127,7 @@ func (s *service) openEffects(ctx context.Context) (err error) {
 	s.metrics.Show(s.health)
 	s.firstSeen = func(consumer, topic string) { s.consumerMetrics(consumer, topic).FirstSeen() }
 	s.storeAlarm = s.tellStoreAlarm
-	s.notified = s.metrics.Notified
+	s.notified, s.sent = s.metrics.Notified, s.countSent
 	s.transitionAccepted = func(consumer, topic string) { s.consumerMetrics(consumer, topic).TransitionAccepted() }
 	return nil
 }
@@ -172,7 +172,7 @@ func (s *service) openKafka(ctx context.Context, only []string) (err error) {
 	if err != nil {
 		return err
 	}
-	s.letters = letters
+	s.letters = countedLetters{letters, s.countSent}
 	s.router, err = router.New(s.routerSettings(), observe.Watermill(s.logger))
 	if err == nil {
 		s.router.Use(s.app.middleware...)

@@ -42,6 +42,8 @@ type session struct {
 	firstSeen, transitionAccepted func(consumer, topic string)
 	// notified is told how each notification ended once consumers run.
 	notified func(audience, channel, outcome string)
+	// sent is told of each record that was sent, or could not be, once consumers run.
+	sent func(topic string, err error)
 	// news is the function of the consumer notification.
 	news *notification.Notifier
 	// storeAlarm is told by the store once consumers run.
@@ -115,7 +117,7 @@ func (s *session) checkFiles() (warnings []string, err error) {
 // read reads the configuration twice: plugins need theirs before they can say which consumers there are. With mistakes in it, the session
 // is there beside the error, to show what was read: it is not to be worked with. It is nil when nothing could be read.
 func (p *Program) read(c *cobra.Command) (*session, error) {
-	s := &session{program: p}
+	s := &session{program: p, sent: func(string, error) {}}
 	s.app = &App{logger: slog.New(slog.DiscardHandler)}
 	first, wrong := config.Load(p.sources(c))
 	if first == nil {
@@ -223,9 +225,18 @@ func (s *session) producerSettings() producer.Settings {
 	return producer.Settings{
 		TopicName: s.topicName,
 		ByPatient: func(own string) bool { return s.settings.Topic(own).KeyRule == string(router.KeyPatient) },
-		Open:      func() (producer.Sender, error) { return kafka.NewPublisher(s.settings.Kafka, s.logger) },
+		Open:      s.openSender,
 		Trace:     s.traceSend,
 	}
+}
+
+// openSender connects what the producer sends with.
+func (s *session) openSender() (producer.Sender, error) {
+	publisher, err := kafka.NewPublisher(s.settings.Kafka, s.logger)
+	if err != nil {
+		return nil, err
+	}
+	return countedSender{publisher, func(topic string, err error) { s.sent(topic, err) }}, nil
 }
 
 // sharedStore says whether the store is a database that other processes write to as well.

@@ -22,6 +22,7 @@ func (b *Browser) Reveal(ctx context.Context, at record.Position, note func() er
 	d := b.detail(r)
 	d.Key = wholeText(r.Key)
 	for i, header := range r.Headers {
+		d.Headers[i].Name = headerName(header.Key)
 		if d.Headers[i].Hidden {
 			d.Headers[i].Value, d.Headers[i].Hidden = wholeText(header.Value), false
 		}

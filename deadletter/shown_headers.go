@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,20 +12,20 @@ import (
 
 // ShownHeader is a header as it may be shown.
 type ShownHeader struct {
-	// Name is quoted when it has unprintable characters.
+	// Name is quoted when it has unprintable characters. [messages.Hidden] stands for one that a producer made up: it may have a patient's name.
 	Name string `json:"name"`
 	// Value is what the header says, numbers and times in plain text; [messages.Mask] when it is hidden.
 	Value  string `json:"value"`
 	Hidden bool   `json:"hidden"`
 }
 
-// shownHeaders shows what we wrote or, in another program's dead letter, what its headers are known to have; every other value is hidden. What
-// stands before our own headers came with the record, under whatever name.
+// shownHeaders shows what we wrote or, in another program's dead letter, what its headers are known to have; every other value is hidden, and every
+// name that is not known. What stands before our own headers came with the record, under whatever name.
 func shownHeaders(headers []record.Header) []ShownHeader {
 	begin, ours := findBlock(headers)
 	shown := make([]ShownHeader, len(headers))
 	for i, header := range headers {
-		shown[i] = ShownHeader{Name: headerName(header.Key), Value: messages.Mask, Hidden: true}
+		shown[i] = ShownHeader{Name: knownName(header.Key), Value: messages.Mask, Hidden: true}
 		var value string
 		switch inBlock := ours && i >= begin && i < begin+len(ourBlock()); {
 		case inBlock:
@@ -37,6 +38,34 @@ func shownHeaders(headers []record.Header) []ShownHeader {
 		}
 	}
 	return shown
+}
+
+// knownName is a header's name where many programs use it, so that it is about nobody.
+func knownName(key string) string {
+	_, ofFamily := familyOf(key)
+	if ofFamily && isPlainName(key) || slices.Contains(ourBlock(), key) || slices.Contains(wellKnown(), key) {
+		return headerName(key)
+	}
+	return messages.Hidden(key)
+}
+
+// wellKnown are the names of headers that libraries set: types, content, CloudEvents, traces, correlation.
+func wellKnown() []string {
+	return []string{
+		"__TypeId__", "__ContentTypeId__", "__KeyTypeId__", "spring_json_header_types", "content-type", "contentType", "content-encoding",
+		"ce_id", "ce_source", "ce_specversion", "ce_type", "ce_time", "ce_subject", "ce_datacontenttype", "ce_dataschema",
+		"traceparent", "tracestate", "baggage", "b3", "X-B3-TraceId", "X-B3-SpanId", "X-B3-ParentSpanId", "X-B3-Sampled", "uber-trace-id", "x-request-id",
+		"kafka_correlationId", "kafka_replyTopic", "kafka_replyPartition", "correlation-id", "correlationId", "message-id", "timestamp", "_watermill_message_uuid",
+	}
+}
+
+// isPlainName says whether a name has no more in it than what Spring, Connect and Streams put into theirs.
+func isPlainName(key string) bool {
+	return len(key) <= 64 && !strings.ContainsFunc(key, func(r rune) bool { return r > 'z' || !strings.ContainsRune("._-", r) && !isLetterOrDigit(r) })
+}
+
+func isLetterOrDigit(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 func headerName(key string) string {

@@ -99,6 +99,18 @@ func isTimeout(err error) bool {
 	return errors.As(err, &network) && network.Timeout()
 }
 
+// ErrorType is the kind of an error in the words of OpenTelemetry's error.type: timeout, or _OTHER. It is empty for none.
+func ErrorType(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case isTimeout(err), errors.Is(err, context.DeadlineExceeded), errors.Is(err, sarama.ErrRequestTimedOut):
+		return "timeout"
+	default:
+		return "_OTHER"
+	}
+}
+
 // await runs a call that takes no context and returns its answer, or earlier when ctx ends; the call then ends on its own timeout.
 func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	type answer struct {

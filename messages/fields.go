@@ -30,8 +30,8 @@ type field struct {
 	list bool
 	// inner has the fields of a struct or of a slice's structs.
 	inner *fieldSet
-	// leaf says that the value is a single one: text, number, truth value, or a type of ours that reads itself.
-	leaf bool
+	// leaf is the type of a value that is a single one (text, number, truth value, or a type of ours that reads itself), nil of others.
+	leaf reflect.Type
 }
 
 // fieldsOf reads the tags of a struct type.
@@ -78,7 +78,7 @@ func describe(declared reflect.StructField, name string, index []int, open map[r
 	}
 	switch {
 	case readsItself(kind):
-		member.leaf = true
+		member.leaf = kind
 	case kind.Kind() == reflect.Struct:
 		if open[kind] { // a type inside itself has no end: it is hidden as a whole
 			member.phi = true
@@ -86,12 +86,14 @@ func describe(declared reflect.StructField, name string, index []int, open map[r
 		}
 		member.inner = collect(kind, nil, open)
 	case kind.Kind() == reflect.String:
-		member.leaf = true
+		member.leaf = kind
 		if declared.Type.Kind() == reflect.String {
 			member.enum = strings.Fields(declared.Tag.Get("enum"))
 		}
 	default:
-		member.leaf = kind.Kind() <= reflect.Float64 && kind.Kind() != reflect.Invalid
+		if kind.Kind() <= reflect.Float64 && kind.Kind() != reflect.Invalid {
+			member.leaf = kind
+		}
 	}
 	if len(member.enum) == 0 {
 		member.enum = nil

@@ -29,7 +29,7 @@ func Leaves(event any) []Leaf {
 	fields := fieldsOf(body.Type())
 	for i := range fields.list {
 		member := &fields.list[i]
-		if !member.leaf || member.list {
+		if member.leaf == nil || member.list {
 			continue
 		}
 		leaf := Leaf{Name: member.name, PHI: member.phi}

@@ -26,6 +26,11 @@ func TestMaskedShowsOnlyWhatIsKnownToBeHarmless(t *testing.T) {
 		{"items", messages.Orders, `{"orderId":"ord-1","totalPrice":1.5,"items":[{"productId":"secret"}]}`, `{"orderId":"ord-1","totalPrice":"•••","items":"•••"}`},
 		{"known names of another shape", messages.Appointments, `{"appointmentId":["secret"],"status":{"secret":1},"visitType":null}`,
 			`{"appointmentId":"•••","status":"•••","visitType":null}`},
+		{"words that are none of the contract's", messages.Orders, `{"orderId":"ord-1","status":"Maria Müller called","action":"sécret"}`,
+			`{"orderId":"ord-1","status":"••• (19 characters)","action":"••• (6 characters)"}`},
+		{"words in another spelling", messages.Appointments, `{"appointmentId":"apt-1","status":"SCHEDULED","visitType":"In-Person","action":"CREATED"}`,
+			`{"appointmentId":"apt-1","status":"SCHEDULED","visitType":"In-Person","action":"CREATED"}`},
+		{"text where the type has a number", newVisits(), `{"id":"v-1","done":"secret","count":"secret","action":""}`, `{"id":"v-1","done":"•••","count":"•••","action":""}`},
 		{"a type of a plugin, inside too", newVisits(), visitJSON,
 			`{"id":"v-1","mood":"FAIR","address":{"street":"•••","ward":"3b","•••":"•••"},"notes":[{"text":"•••","code":"A1"},null,"•••"],` +
 				`"labels":["x","•••"],"free":"•••","again":"•••","done":true,"count":3,"on":"•••","action":"begun"}`},

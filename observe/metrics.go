@@ -53,7 +53,7 @@ func NewMetrics(version string) *Metrics {
 	m.retries = m.counter("millrace_retries_total", "Tries after a record's first.", "consumer", "topic")
 	m.deadLetters = m.counter("millrace_dead_letters_total", "Dead letters that the brokers acknowledged, by class.", "consumer", "topic", "class")
 	m.skipped = m.counter("millrace_skipped_total", "Records that a policy or a missing route passed, by reason.", "consumer", "topic", "reason")
-	m.gaps = m.counter("millrace_gap_records_total", "Offsets that were passed without being read.", "consumer", "topic")
+	m.gaps = m.counter("millrace_gap_records_total", "Offsets that were passed without being read; 1 for a log that ended before the position.", "consumer", "topic")
 	m.firstSeen = m.counter("millrace_first_seen_total", "Entities whose first seen event was not their first action.", "consumer", "topic")
 	m.transitions = m.counter("millrace_transitions_accepted_total", "Forbidden status changes that the policy accepted.", "consumer", "topic")
 	m.normalised = m.counter("millrace_normalised_total", "Events with a value in another spelling than the contract's.", "consumer", "topic")

@@ -3,7 +3,6 @@ package router
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"time"
@@ -68,7 +67,7 @@ func (h *handler) walkDurable(ctx context.Context, batch *record.Batch) {
 func (h *handler) walkStretch(ctx context.Context, batch *record.Batch, deliveries []*delivery, parked map[string]bool) (*stretch, error) {
 	work, err := h.unit.Begin(ctx, batch.Claim, records(deliveries))
 	if err != nil {
-		return nil, fmt.Errorf("beginning a unit of work: %w", err)
+		return nil, err // it says itself what was tried
 	}
 	s := &stretch{deliveries: deliveries}
 	waiting := maps.Clone(parked)
@@ -78,7 +77,7 @@ func (h *handler) walkStretch(ctx context.Context, batch *record.Batch, deliveri
 	}
 	if err != nil {
 		s.forget()
-		return nil, fmt.Errorf("committing a unit of work: %w", errors.Join(err, work.Rollback()))
+		return nil, errors.Join(err, work.Rollback())
 	}
 	maps.Copy(parked, waiting)
 	return s, nil

@@ -167,6 +167,21 @@ func TestDurableEffectsAreCommittedOnceBeforeTheyAreReported(t *testing.T) {
 	}
 }
 
+// Ensure what is said of a record that is held has once what was tried: a unit of work says that itself.
+func TestHeldRecordSaysOnceWhatWasTried(t *testing.T) {
+	t.Parallel()
+	const why = "committing a unit of work of orders: the database is away"
+	unit := &memory{finished: map[int64]bool{}, refuse: []error{errors.New(why)}}
+	var causes []string
+	observer := router.Observer{Held: func(_ *record.Record, hold router.Hold) { causes = append(causes, hold.Cause) }}
+	kit := routertest.NewWith(t, router.Settings{Observe: func(router.Handler) router.Observer { return observer }}, router.ConsumerSettings{}, "test",
+		router.WithUnitOfWork(unit), handles(func(context.Context, messages.Event[messages.AppointmentEvent]) error { return nil }))
+	kit.DeliverRecords(appointments(t, 1)...)
+	if len(causes) != 1 || causes[0] != why {
+		t.Errorf("got %q, want one: %q", causes, why)
+	}
+}
+
 func batchOf(records []*record.Record) *record.Batch { return &record.Batch{Records: records} }
 
 func permanentIf(broken bool) error {
