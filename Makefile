@@ -73,7 +73,7 @@ postgres-address: ## print its address
 
 test-postgres: ## the tests of the store, of the consumers and of several processes on a real PostgreSQL, started when none runs
 	@set -e; address=$${MILLRACE_TEST_POSTGRES:-$$(scripts/postgres.sh address 2>/dev/null || scripts/postgres.sh up)}; \
-		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres ./store/... ./handlers/...; \
+		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres ./store/... ./handlers/... ./replay/...; \
 		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -p 1 -timeout 20m -tags postgres -run Postgres ./integration; \
 		MILLRACE_TEST_POSTGRES=$$address go test -count=1 -run Ledger ./examples
 

@@ -42,4 +42,3 @@ func RawConsumer() *sarama.Config { return saramaConsumer() }
 
 // ProcessorTime is what this process has used.
 func ProcessorTime() time.Duration { return processorTime() }
-

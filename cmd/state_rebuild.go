@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/handlers"
+	"github.com/prantikov/millrace/handlers/archive"
 	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/record"
 	"github.com/prantikov/millrace/replay/state"
 	"github.com/prantikov/millrace/store"
 )
@@ -122,7 +127,7 @@ func (s *session) rebuildStore(ctx context.Context, live *store.Store, chosen []
 
 // rebuildBeside fills the tables, compares them, and with --execute puts them in place.
 func (s *session) rebuildBeside(ctx context.Context, live *store.Store, beside *store.Beside, reader *kafka.Reader, chosen []handlers.Kept, options rebuildOptions) ([]rebuiltRow, error) {
-	settings := state.Rebuilding{Log: reader, Live: live, Beside: beside, AcceptLost: options.acceptLost, Read: s.sayingRead()}
+	settings := state.Rebuilding{Log: reader, Live: live, Beside: beside, AcceptLost: options.acceptLost, Older: s.archived(), Read: s.sayingRead()}
 	for _, kept := range chosen {
 		topic, err := s.entityTopic(kept)
 		if err != nil {
@@ -149,6 +154,18 @@ func (s *session) rebuildBeside(ctx context.Context, live *store.Store, beside *
 		rows[i] = rebuiltRowOf(kept, rebuild.Tally(kept.Consumer), compared[i])
 	}
 	return rows, nil
+}
+
+// archived reads what the log no longer has from the archive in the data directory; nil where there is none.
+func (s *session) archived() state.Older {
+	folder := filepath.Join(s.settings.DataDir, "archive")
+	if _, err := os.Stat(folder); err != nil {
+		return nil
+	}
+	reader := archive.NewReader(folder)
+	return func(ctx context.Context, topic string, partition int32, before int64) iter.Seq2[*record.Record, error] {
+		return reader.Records(ctx, archive.Selection{Topic: topic, Partitions: []int32{partition}, To: before})
+	}
 }
 
 func lostSentence(err error) error {

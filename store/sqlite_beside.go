@@ -48,5 +48,7 @@ func (d *sqlite) exclusive(ctx context.Context, beside string, use func(exclusiv
 		return err
 	}
 	x := exclusively{conn: conn, beside: "rebuilt."}
-	return retryBusy(ctx, func() error { return x.transact(ctx, []string{"BEGIN IMMEDIATE"}, use) })
+	// BEGIN IMMEDIATE would lock the file beside too, which is still written.
+	begin := []string{"BEGIN", "UPDATE progress SET revision = revision WHERE false"}
+	return retryBusy(ctx, func() error { return x.transact(ctx, begin, use) })
 }

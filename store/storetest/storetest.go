@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the database's driver
+	_ "modernc.org/sqlite"             // the file's
 )
 
 // variable names the database: postgres://user:password@host:5432/database. Its user may make schemas.
@@ -56,7 +57,18 @@ func Schema(t testing.TB, of string) string {
 // Execute runs statements on a database at an address of PostgreSQL, as anybody could.
 func Execute(t testing.TB, address string, statements ...string) {
 	t.Helper()
-	database, err := sql.Open("pgx", address)
+	execute(t, "pgx", address, statements)
+}
+
+// ExecuteFile runs statements on an SQLite file, as anybody could.
+func ExecuteFile(t testing.TB, path string, statements ...string) {
+	t.Helper()
+	execute(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)", statements)
+}
+
+func execute(t testing.TB, driver, source string, statements []string) {
+	t.Helper()
+	database, err := sql.Open(driver, source)
 	if err != nil {
 		t.Fatal(err)
 	}
