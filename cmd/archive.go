@@ -16,7 +16,7 @@ import (
 
 // archiveCommand looks after the archive.
 func archiveCommand(p *Program) *cobra.Command {
-	return group("archive", "Check the archive, publish what it has, seal its days", archiveVerifyCommand(p), archiveSealCommand(p))
+	return group("archive", "Check the archive, publish what it has, seal its days", archiveVerifyCommand(p), archiveRestoreCommand(p), archiveSealCommand(p))
 }
 
 // archiveConsumer is the name of the consumer that keeps every record.
