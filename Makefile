@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka test-kafka-secure postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy soak demo fuzz bench bench-kafka bench-store bench-state ci
+.PHONY: help build test race lint format cross release reproducible kafka-up kafka-down kafka-clean kafka-address test-kafka test-kafka-secure postgres-up postgres-down postgres-clean postgres-address test-postgres alerts check-deploy check-archive soak demo fuzz bench bench-kafka bench-store bench-state ci
 
 # Tests with these build tags need a real Kafka and kcat, one of their own with TLS and logins, or a PostgreSQL; go test ./... alone leaves them out.
 TAGS := -tags kafka,kafka_secure,postgres
@@ -84,6 +84,9 @@ alerts: ## check the alert rules and their tests with promtool, installed when i
 
 check-deploy: ## check the Kubernetes manifests and the metrics of alerts and dashboards: deploy/check, a module of its own
 	cd deploy/check && go vet ./... && go test -count=1 ./...
+
+check-archive: ## run the queries of docs/archive.md with DuckDB on sealed days, in a Python environment of its own
+	@scripts/archive.sh
 
 test-kafka-secure: ## TLS, certificates, every login and the least rights, on a real Kafka of its own on the JVM
 	@scripts/need.sh java mvn

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh makes sure that the named tools are here: java (17 or newer), mvn, kcat, promtool, make, gcc, ps, postgres. As root on Debian or Ubuntu it
+# need.sh makes sure that the named tools are here: java (17 or newer), mvn, kcat, promtool, make, gcc, ps, postgres, python3-venv. As root on Debian or Ubuntu it
 # installs what is missing; elsewhere it says what to install. It changes nothing when all of them are here.
 set -euo pipefail
 
@@ -10,6 +10,8 @@ has() {
     java) java -version 2>&1 | awk -F'[".]' '/version/ {found = $2 >= 17} END {exit !found}' ;;
     # Debian keeps the server's tools out of the PATH.
     postgres) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
+    # Debian keeps what makes an environment apart from Python itself.
+    python3-venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
