@@ -5,6 +5,7 @@ package integration_test
 import (
 	"database/sql"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,17 +112,31 @@ func (l *ledger) entities(event string) map[string]entity {
 	return found
 }
 
-// counts compares the counts of analytics with the good events: a day, topic, action and status has as many as there are.
+// counts compares the counts of analytics with the good events: a day, topic, action and status has as many as there are, in all and over
+// all counterparts. The journeys have their times.
 func (l *ledger) counts(letters map[letterKey]int) row {
 	l.t.Helper()
 	r := row{consumer: "analytics", expected: len(l.good())}
 	r.given(l, letters, l.platform.names()...)
+	r.counted(l, "SELECT day, topic, action, status, events FROM event_counts")
+	each := row{}
+	each.counted(l, "SELECT day, topic, action, status, sum(events) FROM counterpart_counts GROUP BY day, topic, action, status")
+	if each.done != r.expected || each.lost != 0 || each.doubled != 0 {
+		l.t.Errorf("analytics: of each counterpart got %d, %d lost, %d doubled, want %d", each.done, each.lost, each.doubled, r.expected)
+	}
+	l.times()
+	return r
+}
+
+// counted enters the counts that a query finds.
+func (r *row) counted(l *ledger, query string) {
+	l.t.Helper()
 	want := map[string]int{}
 	for at, record := range l.good() {
 		event, _ := header(record, headerEvent)
 		want[strings.Join([]string{record.Timestamp.UTC().Format(time.DateOnly), at.topic, event}, " ")]++
 	}
-	l.query("SELECT day, topic, action, status, events FROM event_counts", func(rows *sql.Rows) error {
+	l.query(query, func(rows *sql.Rows) error {
 		var day, topic, action, status string
 		var events int
 		err := rows.Scan(&day, &topic, &action, &status, &events)
@@ -135,7 +150,49 @@ func (l *ledger) counts(letters map[letterKey]int) row {
 	for _, missing := range want {
 		r.lost += missing
 	}
-	return r
+}
+
+// stepColumns are where the journeys have the time of an action or of a status.
+var stepColumns = [...]struct {
+	column string
+	words  []string
+}{
+	{"created_at", []string{"created"}}, {"confirmed_at", []string{"confirmed"}}, {"shipped_at", []string{"shipped"}},
+	{"completed_at", []string{"completed", "delivered"}}, {"cancelled_at", []string{"cancelled", "inactive"}},
+}
+
+// times compares the journeys of analytics with the good events: each step has the earliest time of those that say it.
+func (l *ledger) times() {
+	l.t.Helper()
+	want := map[string]int64{} // by type, id and column
+	for i := range journeys {
+		for _, record := range l.good(l.platform.topics[journeys[i].topic]) {
+			event, _ := header(record, headerEvent)
+			for _, step := range stepColumns {
+				key, at := strings.Join([]string{journeys[i].event, string(record.Key), step.column}, " "), record.Timestamp.UnixMilli()
+				reached := slices.ContainsFunc(strings.Fields(event), func(word string) bool { return slices.Contains(step.words, word) })
+				if before, had := want[key]; reached && journeys[i].event != "HealthRecordEvent" && (!had || at < before) {
+					want[key] = at
+				}
+			}
+		}
+	}
+	for _, step := range stepColumns {
+		l.query("SELECT type, id, "+step.column+" FROM journeys WHERE "+step.column+" IS NOT NULL", func(rows *sql.Rows) error {
+			var kind, id string
+			var at int64
+			err := rows.Scan(&kind, &id, &at)
+			key := strings.Join([]string{kind, id, step.column}, " ")
+			if want[key] != at {
+				l.t.Errorf("analytics: %s is %d, want %d", key, at, want[key])
+			}
+			delete(want, key)
+			return err
+		})
+	}
+	if len(want) != 0 {
+		l.t.Errorf("analytics: %d steps are in no journey", len(want))
+	}
 }
 
 // counted is how many events analytics has counted in all.

@@ -18,7 +18,7 @@ import (
 )
 
 // setup is the consumer on a store of its own, and the store.
-func setup(t *testing.T, zone *time.Location) (*routertest.Kit, *store.Store) {
+func setup(t testing.TB, zone *time.Location) (*routertest.Kit, *store.Store) {
 	t.Helper()
 	opened, err := store.Open(t.Context(), storetest.Place(t, t.TempDir()), nil)
 	if err != nil {
@@ -28,7 +28,7 @@ func setup(t *testing.T, zone *time.Location) (*routertest.Kit, *store.Store) {
 	return consumer(t, opened, zone), opened
 }
 
-func consumer(t *testing.T, opened *store.Store, zone *time.Location) *routertest.Kit {
+func consumer(t testing.TB, opened *store.Store, zone *time.Location) *routertest.Kit {
 	t.Helper()
 	return routertest.New(t, "analytics", handlers.Durable(handlers.Storage{Store: func() *store.Store { return opened }}, "analytics"),
 		router.OnAny(messages.Types(), analytics.New(zone).Note))

@@ -35,34 +35,49 @@ CREATE TABLE counterpart_counts (
 
 -- What the histories know already, so that the figures do not begin at the upgrade. They do not know who the counterpart was. An entity whose
 -- history begins in its middle, or that has none, has the steps that are seen. A status that is final has the greater weight the earlier it was
--- reached, any other the later: see the consumer, handlers/analytics.
+-- reached, any other the later: see the consumer, handlers/analytics. Weights have 20 digits before their status, so the greatest text is the
+-- weightiest word.
 INSERT INTO journeys (type, id, counterpart, counterpart_weight, status, status_weight,
     seen_at, created_at, confirmed_at, shipped_at, completed_at, cancelled_at, deleted_at)
-WITH changes AS (
-    SELECT type, id, action, status, record_time FROM entity_history
-    UNION ALL
-    SELECT type, id, action, status, record_time FROM entities
-), steps AS (
-    SELECT type, id, action, CASE WHEN action = 'deleted' THEN '' ELSE status END AS status, record_time,
-        CASE WHEN type = 'AppointmentEvent' AND status IN ('completed', 'cancelled')
-            OR type = 'PrescriptionEvent' AND status = 'completed'
-            OR type = 'OrderEvent' AND status = 'delivered'
-        THEN 4611686018427387904 - record_time ELSE record_time END AS weight
-    FROM changes WHERE type IN ('AppointmentEvent', 'PrescriptionEvent', 'OrderEvent') AND record_time > 0
-), latest AS (
-    SELECT type, id, status, weight, row_number() OVER (PARTITION BY type, id ORDER BY weight DESC, status DESC) AS place
-    FROM steps WHERE status <> ''
-)
-SELECT steps.type, steps.id, '', 0, coalesce(max(latest.status), ''), coalesce(max(latest.weight), 0),
-    min(steps.record_time),
-    min(CASE WHEN steps.action = 'created' THEN steps.record_time END),
-    min(CASE WHEN steps.status = 'confirmed' THEN steps.record_time END),
-    min(CASE WHEN steps.status = 'shipped' THEN steps.record_time END),
-    min(CASE WHEN steps.status IN ('completed', 'delivered') THEN steps.record_time END),
-    min(CASE WHEN steps.status IN ('cancelled', 'inactive') THEN steps.record_time END),
-    min(CASE WHEN steps.action = 'deleted' THEN steps.record_time END)
-FROM steps LEFT JOIN latest ON latest.type = steps.type AND latest.id = steps.id AND latest.place = 1
-GROUP BY steps.type, steps.id;
+SELECT type, id, '', 0, coalesce(substr(max(word), 21), ''), coalesce(CAST(substr(max(word), 1, 20) AS INTEGER), 0),
+    min(record_time),
+    min(CASE WHEN action = 'created' THEN record_time END),
+    min(CASE WHEN status = 'confirmed' THEN record_time END),
+    min(CASE WHEN status = 'shipped' THEN record_time END),
+    min(CASE WHEN status IN ('completed', 'delivered') THEN record_time END),
+    min(CASE WHEN status IN ('cancelled', 'inactive') THEN record_time END),
+    min(CASE WHEN action = 'deleted' THEN record_time END)
+FROM (
+    SELECT type, id, action, record_time, CASE WHEN action = 'deleted' THEN '' ELSE status END AS status,
+        CASE WHEN action = 'deleted' OR status = '' THEN NULL
+        ELSE printf('%020d', CASE WHEN type = 'AppointmentEvent' AND status IN ('completed', 'cancelled')
+            OR type = 'PrescriptionEvent' AND status = 'completed' OR type = 'OrderEvent' AND status = 'delivered'
+            THEN 4611686018427387904 - record_time ELSE record_time END) || status END AS word
+    FROM entity_history WHERE type IN ('AppointmentEvent', 'PrescriptionEvent', 'OrderEvent') AND record_time > 0
+) AS steps
+GROUP BY id, type;
+
+-- The same for entities from before there were histories, of their present states.
+INSERT INTO journeys (type, id, counterpart, counterpart_weight, status, status_weight,
+    seen_at, created_at, confirmed_at, shipped_at, completed_at, cancelled_at, deleted_at)
+SELECT type, id, '', 0, coalesce(substr(max(word), 21), ''), coalesce(CAST(substr(max(word), 1, 20) AS INTEGER), 0),
+    min(record_time),
+    min(CASE WHEN action = 'created' THEN record_time END),
+    min(CASE WHEN status = 'confirmed' THEN record_time END),
+    min(CASE WHEN status = 'shipped' THEN record_time END),
+    min(CASE WHEN status IN ('completed', 'delivered') THEN record_time END),
+    min(CASE WHEN status IN ('cancelled', 'inactive') THEN record_time END),
+    min(CASE WHEN action = 'deleted' THEN record_time END)
+FROM (
+    SELECT type, id, action, record_time, CASE WHEN action = 'deleted' THEN '' ELSE status END AS status,
+        CASE WHEN action = 'deleted' OR status = '' THEN NULL
+        ELSE printf('%020d', CASE WHEN type = 'AppointmentEvent' AND status IN ('completed', 'cancelled')
+            OR type = 'PrescriptionEvent' AND status = 'completed' OR type = 'OrderEvent' AND status = 'delivered'
+            THEN 4611686018427387904 - record_time ELSE record_time END) || status END AS word
+    FROM entities WHERE type IN ('AppointmentEvent', 'PrescriptionEvent', 'OrderEvent') AND record_time > 0
+        AND NOT EXISTS (SELECT 1 FROM journeys WHERE journeys.type = entities.type AND journeys.id = entities.id)
+) AS steps
+GROUP BY id, type;
 
 -- +goose Down
 DROP TABLE counterpart_counts;
