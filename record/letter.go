@@ -10,4 +10,6 @@ type Letter struct {
 	Class                    Class
 	Attempts                 Attempts
 	FailedAt                 time.Time
+	// Redriven is the dead letter that the record came back from; its topic is empty for a record that did not.
+	Redriven Position
 }

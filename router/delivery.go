@@ -15,7 +15,11 @@ import (
 // needs is in trouble.
 type delivery struct {
 	record *record.Record
-	id     string
+	// handled is what the function, the log and the dead letter see: the record itself, or what it was when its consumer gave it up.
+	handled *record.Record
+	// redriven is set for a record that comes back from a dead letter.
+	redriven *redriven
+	id       string
 	// base is the context of the batch: it ends when work in flight is to be given up.
 	base context.Context
 	// action and route are known once the record was decoded.
@@ -102,7 +106,8 @@ func deliveryOf(msg *message.Message) *delivery {
 	}
 	d, _ := msg.Context().Value(deliveryKey{}).(*delivery)
 	if d == nil {
-		d = &delivery{record: record.FromContext(msg.Context()), base: msg.Context()}
+		r := record.FromContext(msg.Context())
+		d = &delivery{record: r, handled: r, base: msg.Context()}
 	}
 	return d
 }
@@ -117,19 +122,25 @@ type deliveries struct {
 const deliveriesPerBlock = 16
 
 // of returns the delivery of a batch's record: what came back with it, or a new one.
-func (ds *deliveries) of(ctx context.Context, batch *record.Batch, index int, s *seat) *delivery {
+func (ds *deliveries) of(ctx context.Context, h *handler, batch *record.Batch, index int, s *seat) *delivery {
 	d, back := batch.Memo(index).(*delivery)
 	if !back {
 		if len(ds.block) == 0 {
 			ds.block = make([]delivery, deliveriesPerBlock)
 		}
 		d, ds.block = &ds.block[0], ds.block[1:]
-		d.id = batch.Records[index].ID()
 	}
 	if ds.noHeaders == nil {
 		ds.noHeaders = message.Metadata{}
 	}
 	d.record, d.base, d.seat, d.settle, d.noHeaders = batch.Records[index], ctx, s, nil, ds.noHeaders
+	d.handled = d.record
+	if h.redriven != nil {
+		h.recognise(d)
+	}
+	if !back {
+		d.id = d.handled.ID()
+	}
 	return d
 }
 
@@ -148,12 +159,12 @@ func (d *delivery) message(ctx context.Context, bare bool) *message.Message {
 	d.first.used = true
 	t.parent, t.delivery = ctx, d
 	d.try = t
-	msg.UUID, msg.Payload = d.id, d.record.Value
+	msg.UUID, msg.Payload = d.id, d.handled.Value
 	if bare {
 		msg.Metadata = d.noHeaders
 	} else {
-		msg.Metadata = make(message.Metadata, len(d.record.Headers))
-		for _, header := range d.record.Headers {
+		msg.Metadata = make(message.Metadata, len(d.handled.Headers))
+		for _, header := range d.handled.Headers {
 			msg.Metadata[header.Key] = string(header.Value)
 		}
 	}

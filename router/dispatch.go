@@ -12,7 +12,8 @@ import (
 
 // handler is one consumer on one topic: what Watermill's router knows under the name consumer/topic.
 type handler struct {
-	name          Handler
+	name Handler
+	// declared, table and topic are those of one topic, and not set where records come back from dead letters.
 	declared      messages.Type
 	types         []messages.Type
 	table         *routeTable
@@ -41,6 +42,8 @@ type handler struct {
 	clock  Clock
 	logger *slog.Logger
 	run    message.HandlerFunc
+	// redriven has the handlers of the consumer's other topics by name, where this one takes what comes back from dead letters.
+	redriven map[string]*handler
 	// claim names this process's ownership of whatever a subscriber hands over that knows no claims.
 	claim string
 }
@@ -48,16 +51,19 @@ type handler struct {
 // dispatch is the innermost link: decode the payload once, find the route by action, call the function.
 func (h *handler) dispatch(msg *message.Message) ([]*message.Message, error) {
 	d := deliveryOf(msg)
+	if h.redriven != nil {
+		return dispatchRedriven(msg, d)
+	}
 	if route := h.table.raw; route != nil {
 		d.begin(route)
-		return nil, route.raw(msg.Context(), d.record)
+		return nil, route.raw(msg.Context(), d.handled)
 	}
-	decoded, err := h.decode(d.record)
+	decoded, err := h.decode(d.handled)
 	if err != nil {
 		return nil, err
 	}
 	if h.strict {
-		if err := h.checkContent(d.record, decoded); err != nil {
+		if err := h.checkContent(d.handled, decoded); err != nil {
 			return nil, err
 		}
 	}
@@ -82,10 +88,10 @@ func (d *delivery) begin(route *Route) {
 }
 
 func (h *handler) meta(d *delivery, decoded messages.Decoded) messages.Meta {
-	r := d.record
+	r := d.handled
 	return messages.Meta{
 		Type: h.declared.Name(), Action: decoded.Action, ID: d.id, EntityID: decoded.EntityID,
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key,
-		Replayed: h.replay,
+		Replayed: h.replay, Redriven: d.redriven != nil,
 	}
 }

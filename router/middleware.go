@@ -80,7 +80,7 @@ func (h *handler) poisonQueue(next message.HandlerFunc) message.HandlerFunc {
 
 func (h *handler) giveUp(d *delivery, ended *fate) *record.Letter {
 	letter := &record.Letter{
-		Record: d.record, Consumer: h.name.Consumer, Group: h.name.Group,
+		Record: d.handled, Redriven: d.letter(), Consumer: h.name.Consumer, Group: h.name.Group,
 		Class: ended.result.Class, Attempts: d.attempts(), FailedAt: h.clock.Now(),
 	}
 	if d.route != nil {
@@ -199,8 +199,11 @@ func recoverer(next message.HandlerFunc) message.HandlerFunc {
 // attributes are what a log line says of a record that failed: where it is and what it is, never what is in it.
 func (h *handler) attributes(d *delivery, cause error) []slog.Attr {
 	attributes := []slog.Attr{
-		slog.String("consumer", h.name.Consumer), slog.String("topic", d.record.Topic),
-		slog.Int("partition", int(d.record.Partition)), slog.Int64("offset", d.record.Offset),
+		slog.String("consumer", h.name.Consumer), slog.String("topic", d.handled.Topic),
+		slog.Int("partition", int(d.handled.Partition)), slog.Int64("offset", d.handled.Offset),
+	}
+	if d.redriven != nil {
+		attributes = append(attributes, slog.String("dead_letter", d.redriven.letter.String()))
 	}
 	if d.route != nil {
 		attributes = append(attributes, slog.String("action", string(d.action)), slog.String("handler", d.route.function))

@@ -99,11 +99,10 @@ func (r *Router) Add(consumer *Consumer, settings ConsumerSettings, subscriber m
 	return nil
 }
 
-// handlers makes a consumer's handlers, one per topic.
+// handlers makes a consumer's handlers, one per topic, and one for what comes back from dead letters.
 func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*handler, error) {
 	var handlers []*handler
 	workers, measured := newPool(settings.Concurrency, r.lookout), newPace()
-	_, realTime := r.settings.Clock.(systemClock)
 	for _, declared := range consumer.Types() {
 		if len(settings.Topics) > 0 && !slices.Contains(settings.Topics, declared.Topic()) {
 			continue
@@ -117,18 +116,13 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 		topic.UnknownAction = cmp.Or(settings.UnknownAction, topic.UnknownAction)
 		topic.UnknownStatus = cmp.Or(settings.UnknownStatus, topic.UnknownStatus)
 		topic.Tombstone = cmp.Or(settings.Tombstone, topic.Tombstone)
-		name := Handler{Consumer: consumer.name, Group: settings.Group, Topic: topic.Name, Durable: consumer.Durable()}
-		h := &handler{
-			name: name, declared: declared, types: r.settings.Types, table: table, unit: consumer.unit, strict: consumer.strict,
-			topic: topic, limits: r.settings.Limits, retrySettings: settings.Retry, tryTimeout: settings.Timeout,
-			deadLetters: r.settings.DeadLetters, observer: r.settings.Observe(name), clock: r.settings.Clock, logger: r.settings.Logger,
-			claim: watermill.NewUUID(), together: settings.Together, replay: settings.Replay, pool: workers, pace: measured, lookout: r.lookout,
-			bare: len(r.use) == 0, realTime: realTime,
-		}
-		if r.settings.Trace != nil {
-			h.span = r.settings.Trace(name)
-		}
-		h.run = h.chain(r.use)
+		h := r.handler(consumer, settings, topic.Name)
+		h.declared, h.table, h.topic, h.pool, h.pace = declared, table, topic, workers, measured
+		handlers = append(handlers, h)
+	}
+	if settings.Redrive != "" && len(handlers) > 0 {
+		h := r.handler(consumer, settings, settings.Redrive)
+		h.pool, h.pace, h.redriven = workers, measured, byTopic(handlers)
 		handlers = append(handlers, h)
 	}
 	if len(handlers) == 0 {
@@ -137,7 +131,34 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 	return handlers, nil
 }
 
-// Topics returns the names on the brokers of the topics that a consumer takes under these settings.
+// handler makes a consumer's handler on a topic, without what is different from topic to topic.
+func (r *Router) handler(consumer *Consumer, settings ConsumerSettings, topic string) *handler {
+	name := Handler{Consumer: consumer.name, Group: settings.Group, Topic: topic, Durable: consumer.Durable()}
+	_, realTime := r.settings.Clock.(systemClock)
+	h := &handler{
+		name: name, types: r.settings.Types, unit: consumer.unit, strict: consumer.strict,
+		limits: r.settings.Limits, retrySettings: settings.Retry, tryTimeout: settings.Timeout,
+		deadLetters: r.settings.DeadLetters, observer: r.settings.Observe(name), clock: r.settings.Clock, logger: r.settings.Logger,
+		claim: watermill.NewUUID(), together: settings.Together, replay: settings.Replay, lookout: r.lookout,
+		bare: len(r.use) == 0, realTime: realTime,
+	}
+	if r.settings.Trace != nil {
+		h.span = r.settings.Trace(name)
+	}
+	h.run = h.chain(r.use)
+	return h
+}
+
+// byTopic is the handlers by the name of their topic on the brokers.
+func byTopic(handlers []*handler) map[string]*handler {
+	found := make(map[string]*handler, len(handlers))
+	for _, h := range handlers {
+		found[h.name.Topic] = h
+	}
+	return found
+}
+
+// Topics returns the names on the brokers of the topics that a consumer takes under these settings, its redrive topic last.
 func (r *Router) Topics(consumer *Consumer, settings ConsumerSettings) ([]string, error) {
 	handlers, err := r.handlers(consumer, settings.withDefaults(consumer.name))
 	if err != nil {

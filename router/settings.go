@@ -46,6 +46,8 @@ type ConsumerSettings struct {
 	Group string
 	// Topics restricts the consumer to these types' own topics. Default: all that it has routes for.
 	Topics []string
+	// Redrive is the topic on the brokers from which the consumer takes what comes back from its dead letters; empty for none.
+	Redrive string
 	// Timeout bounds one try. Default 10 s.
 	Timeout time.Duration
 	// Concurrency is how many keys are handled side by side. Default 64.

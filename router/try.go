@@ -60,7 +60,7 @@ func (t *try) Value(key any) any {
 	case deliveryKey:
 		return t.delivery
 	case record.ContextKey:
-		return t.delivery.record
+		return t.delivery.handled
 	}
 	if real := t.ending.Load(); real != nil {
 		return real.Value(key)

@@ -31,7 +31,7 @@ func (h *handler) walkDurable(ctx context.Context, batch *record.Batch) {
 	var made deliveries
 	all := make([]*delivery, len(batch.Records))
 	for i := range batch.Records {
-		all[i] = made.of(ctx, batch, i, s)
+		all[i] = made.of(ctx, h, batch, i, s)
 	}
 	parked := map[string]bool{}
 	for next := 0; next < len(all) && !stopped(ctx.Done(), batch.Stopping); {

@@ -81,7 +81,7 @@ func (w *inlineWalk) walkFrom(s *seat, made *deliveries) {
 				continue
 			}
 		}
-		result := w.h.walkOne(w.ctx, w.batch, made.of(w.ctx, w.batch, i, s))
+		result := w.h.walkOne(w.ctx, w.batch, made.of(w.ctx, w.h, w.batch, i, s))
 		if result.Outcome == record.Parked {
 			w.park(w.h.keyOf(w.batch.Records[i]))
 		}

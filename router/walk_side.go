@@ -52,7 +52,7 @@ func (w *sideWalk) run(first int, by *worker) {
 			w.giveBack(i)
 			return
 		}
-		result := w.h.walkOne(w.ctx, w.batch, by.made.of(w.ctx, w.batch, i, &by.seat))
+		result := w.h.walkOne(w.ctx, w.batch, by.made.of(w.ctx, w.h, w.batch, i, &by.seat))
 		w.h.report(w.batch, i, result)
 		now := time.Now()
 		w.h.pace.add(now.Sub(began), 1)

@@ -16,11 +16,7 @@ func (r *Router) Walker(consumer *Consumer, settings ConsumerSettings) (*Walker,
 	if err != nil {
 		return nil, err
 	}
-	byTopic := make(map[string]*handler, len(handlers))
-	for _, h := range handlers {
-		byTopic[h.name.Topic] = h
-	}
-	return &Walker{handlers: byTopic}, nil
+	return &Walker{handlers: byTopic(handlers)}, nil
 }
 
 // Walk gives every record of the batch its outcome, in order, and reports it. All records are of one partition. It returns an error when
