@@ -34,6 +34,8 @@ func deadLetterSettings() []Setting {
 			Doc: "What a topic's name gets for its dead letters; Spring Kafka before 3.3 has .DLT."},
 		{Path: "dead_letters.retention", Kind: KindDuration, Default: "720h", Kafka: "retention.ms",
 			Doc: "How long dead letters are kept; -1 for ever."},
+		{Path: "dead_letters.redrive_suffix", Kind: KindText, Default: "-redrive",
+			Doc: "What a consumer group's name gets for the topic on which its dead letters come back to it, and to no other."},
 	}
 }
 

@@ -90,7 +90,7 @@ func TestDefaultsAreThoseOfTheIssue(t *testing.T) {
 		"wait":               {settings.Kafka.Wait, time.Minute},
 		"producer":           {settings.Kafka.Producer, config.Producer{Acks: "all", Idempotent: true, Compression: "none", Retries: 3, RetryBackoff: 100 * time.Millisecond, MaxMessageBytes: 1 << 20, DeliveryTimeout: 2 * time.Minute}},
 		"topic":              {topic, config.Topic{Manage: "on", Partitions: 6, Replicas: 3, Retention: 7 * 24 * time.Hour, KeyRule: "id", UnknownAction: "dead-letter", UnknownStatus: "dead-letter", Tombstone: "dead-letter", Transitions: "dead-letter"}},
-		"dead letters":       {settings.DeadLetters, config.DeadLetters{Suffix: "-dlt", Retention: 30 * 24 * time.Hour}},
+		"dead letters":       {settings.DeadLetters, config.DeadLetters{Suffix: "-dlt", Retention: 30 * 24 * time.Hour, RedriveSuffix: "-redrive"}},
 		"retry":              {consumer.Retry, config.Retry{Tries: 4, InitialInterval: 100 * time.Millisecond, MaxInterval: 5 * time.Second, MaxElapsed: 30 * time.Second, Jitter: 0.2}},
 		"enabled":            {consumer.Enabled, true},
 		"limits":             {settings.Limits, config.Limits{ValueBytes: 4 << 20, Headers: 1000}},

@@ -200,6 +200,8 @@ type DeadLetters struct {
 	Suffix string `koanf:"suffix"`
 	// Retention is retention.ms of the dead-letter topics. Default 720 h.
 	Retention time.Duration `koanf:"retention"`
+	// RedriveSuffix is what a consumer group's name gets for the topic on which its dead letters come back to it. Default -redrive.
+	RedriveSuffix string `koanf:"redrive_suffix"`
 }
 
 // Consumers has the settings of all consumers and of each by name.

@@ -16,6 +16,7 @@ const maxTopicName = 249
 
 func (c *checker) topics() {
 	c.suffix()
+	c.redriveSuffix()
 	c.retention("dead_letters.retention", c.settings.DeadLetters.Retention)
 	before := len(c.mistakes)
 	c.topic("topics.defaults.", c.settings.TopicDefaults)
@@ -48,6 +49,15 @@ func (c *checker) suffix() {
 		c.refuse("dead_letters.suffix", "", "dead letters would go back to the topic that they came from", c.usual("dead_letters.suffix"))
 	} else if !legalInTopic(suffix) {
 		c.refuse("dead_letters.suffix", suffix, "a topic's name has letters, digits, . _ and - only", c.usual("dead_letters.suffix"))
+	}
+}
+
+func (c *checker) redriveSuffix() {
+	switch suffix := c.settings.DeadLetters.RedriveSuffix; {
+	case suffix == "":
+		c.refuse("dead_letters.redrive_suffix", "", "dead letters would come back on a topic that has the name of a group", c.usual("dead_letters.redrive_suffix"))
+	case !legalInTopic(suffix):
+		c.refuse("dead_letters.redrive_suffix", suffix, "a topic's name has letters, digits, . _ and - only", c.usual("dead_letters.redrive_suffix"))
 	}
 }
 
@@ -112,7 +122,7 @@ func (c *checker) consumers() {
 	before := len(c.mistakes)
 	c.consumer("consumers.defaults.", c.settings.Consumers.Defaults)
 	inherited := c.mistakes[before:]
-	owners := map[string]string{}
+	owners, redriveOwners := map[string]string{}, map[string]string{}
 	for _, name := range sortedKeys(c.settings.Consumers.ByName) {
 		consumer := c.settings.Consumers.ByName[name]
 		start, prefix := len(c.mistakes), "consumers."+name+"."
@@ -129,6 +139,7 @@ func (c *checker) consumers() {
 			continue
 		}
 		owners[consumer.Group] = name
+		c.redriveTopic(name, redriveOwners)
 	}
 }
 

@@ -136,6 +136,8 @@ func TestMistakesOfTopics(t *testing.T) {
 		"a name that takes dead letters":       {topic(func(x *config.Topic) { x.Name = "lab-events-dlt" }), at + "name", `"lab-events-dlt"`, "dead letters of topics.lab-events"},
 		"no suffix":                            {func(s *config.Settings) { s.DeadLetters.Suffix = "" }, "dead_letters.suffix", `""`, "go back"},
 		"a suffix that is no name":             {func(s *config.Settings) { s.DeadLetters.Suffix = " dlt" }, "dead_letters.suffix", `" dlt"`, "letters, digits"},
+		"no suffix of redrive topics":          {func(s *config.Settings) { s.DeadLetters.RedriveSuffix = "" }, "dead_letters.redrive_suffix", `""`, "name of a group"},
+		"a redrive suffix that is no name":     {func(s *config.Settings) { s.DeadLetters.RedriveSuffix = "/r" }, "dead_letters.redrive_suffix", `"/r"`, "letters, digits"},
 		"no retention of dead letters":         {func(s *config.Settings) { s.DeadLetters.Retention = -2 }, "dead_letters.retention", "-2ns", "nothing would be kept"},
 	})
 }
