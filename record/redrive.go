@@ -1,12 +1,18 @@
 package record
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
 
-// The headers of a record on a redrive topic, its last two in this order. Both are positions in the form of [Position.String].
+// The headers of a record on a redrive topic, its last two in this order. Both begin with a position in the form of [Position.String].
 const (
 	// RedriveLetterHeader is where the dead letter stands that is given back.
 	RedriveLetterHeader = "millrace-redrive-letter"
-	// RedriveOriginalHeader is where the record stood when its consumer gave it up.
+	// RedriveOriginalHeader is where the record stood when its consumer gave it up, and behind a blank its timestamp in milliseconds, where the dead
+	// letter has another.
 	RedriveOriginalHeader = "millrace-redrive-original"
 )
 
@@ -16,15 +22,23 @@ type Redrive struct {
 	Original *Record
 	// Letter is where its dead letter stands.
 	Letter Position
+	// Written is the dead letter's own timestamp where that is not the record's, and zero where it is. Spring Kafka writes the time of the failure.
+	// What comes back has the dead letter's, so that retention treats both alike.
+	Written time.Time
 }
 
-// On returns the record as it is written to a redrive topic.
+// On returns the record as it is written to a redrive topic, which has one partition that counts.
 func (r Redrive) On(topic string) *Record {
 	on := *r.Original
-	on.Position = Position{Topic: topic, Partition: -1, Offset: -1}
+	on.Position = Position{Topic: topic, Offset: -1}
+	original := r.Original.Position.String()
+	if !r.Written.IsZero() {
+		on.Timestamp = r.Written
+		original += " " + strconv.FormatInt(r.Original.Timestamp.UnixMilli(), 10)
+	}
 	on.Headers = append(slices.Clip(slices.Clone(r.Original.Headers)),
 		Header{Key: RedriveLetterHeader, Value: []byte(r.Letter.String())},
-		Header{Key: RedriveOriginalHeader, Value: []byte(r.Original.Position.String())})
+		Header{Key: RedriveOriginalHeader, Value: []byte(original)})
 	return &on
 }
 
@@ -39,11 +53,20 @@ func RedriveOf(r *Record) (Redrive, bool) {
 	if err != nil {
 		return Redrive{}, false
 	}
-	at, err := ParsePosition(string(r.Headers[own+1].Value))
+	place, sent, changed := strings.Cut(string(r.Headers[own+1].Value), " ")
+	at, err := ParsePosition(place)
 	if err != nil {
 		return Redrive{}, false
 	}
 	original := *r
 	original.Position, original.Headers = at, r.Headers[:own:own]
-	return Redrive{Original: &original, Letter: letter}, true
+	back := Redrive{Original: &original, Letter: letter}
+	if changed {
+		milliseconds, err := strconv.ParseInt(sent, 10, 64)
+		if err != nil {
+			return Redrive{}, false
+		}
+		original.Timestamp, back.Written = time.UnixMilli(milliseconds).UTC(), r.Timestamp
+	}
+	return back, true
 }

@@ -60,6 +60,7 @@ func TestRecordThatNobodyRedrove(t *testing.T) {
 		"another behind them": {letter, original, header("h", "1")},
 		"no position":         {header(record.RedriveLetterHeader, "t-dlt"), original},
 		"no original":         {letter, header(record.RedriveOriginalHeader, "")},
+		"no timestamp":        {letter, header(record.RedriveOriginalHeader, "t/0/1 noon")},
 	}
 	for name, headers := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -68,5 +69,20 @@ func TestRecordThatNobodyRedrove(t *testing.T) {
 				t.Errorf("got %+v, want none", got)
 			}
 		})
+	}
+}
+
+// Ensure a record whose dead letter has another timestamp, as Spring Kafka's, comes back with its own and stands on the topic with the letter's.
+func TestRedriveKeepsTheTimestampOfTheRecord(t *testing.T) {
+	t.Parallel()
+	sent, failed := time.UnixMilli(1735120000123).UTC(), time.UnixMilli(1735160000456).UTC()
+	original := &record.Record{Position: record.Position{Topic: "order-events", Partition: 3, Offset: 42}, Timestamp: sent}
+	on := record.Redrive{Original: original, Letter: record.Position{Topic: "order-events-dlt"}, Written: failed}.On("orders-redrive")
+	if !on.Timestamp.Equal(failed) || on.Partition != 0 {
+		t.Errorf("got %s on partition %d, want the letter's %s on the first", on.Timestamp, on.Partition, failed)
+	}
+	got, ok := record.RedriveOf(on)
+	if !ok || !got.Original.Timestamp.Equal(sent) || !got.Written.Equal(failed) || got.Original.Position != original.Position {
+		t.Errorf("got %+v, %t, want the record of %s", got, ok, sent)
 	}
 }

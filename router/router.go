@@ -133,7 +133,7 @@ func (r *Router) handlers(consumer *Consumer, settings ConsumerSettings) ([]*han
 
 // handler makes a consumer's handler on a topic, without what is different from topic to topic.
 func (r *Router) handler(consumer *Consumer, settings ConsumerSettings, topic string) *handler {
-	name := Handler{Consumer: consumer.name, Group: settings.Group, Topic: topic, Durable: consumer.Durable()}
+	name := Handler{Consumer: consumer.name, Group: settings.Group, Topic: topic, Durable: consumer.Durable(), Redrive: topic == settings.Redrive}
 	_, realTime := r.settings.Clock.(systemClock)
 	h := &handler{
 		name: name, types: r.settings.Types, unit: consumer.unit, strict: consumer.strict,

@@ -136,6 +136,9 @@ type Handler struct {
 	Topic string
 	// Durable says whether the consumer has a unit of work.
 	Durable bool
+	// Redrive says that the topic is the one on which the consumer's dead letters come back: its records are those of other topics, see
+	// [record.RedriveOf].
+	Redrive bool
 }
 
 // Observer is told what happens to a handler's records. Each function may be nil, and is called from the goroutine that walks the

@@ -26,7 +26,14 @@ func (t *Tracing) Process(handler router.Handler) router.Span {
 		attribute.String("millrace.consumer", handler.Consumer),
 	)
 	return func(ctx context.Context, r *record.Record, attempt int) (context.Context, func(router.Tried)) {
-		ctx = traceOf(ctx, r)
+		back, redriven := record.Redrive{Original: r}, false
+		if handler.Redrive {
+			if came, ok := record.RedriveOf(r); ok {
+				back, redriven = came, true
+			}
+		}
+		// What comes back is in the trace of the record that it was, which may be made of the position that this had.
+		ctx = traceOf(ctx, back.Original)
 		if attempt == 0 {
 			return ctx, func(router.Tried) {}
 		}
@@ -39,6 +46,10 @@ func (t *Tracing) Process(handler router.Handler) router.Span {
 			attribute.Int64("messaging.kafka.offset", r.Offset),
 			attribute.Int("millrace.attempt", attempt),
 		)
+		if redriven {
+			span.SetAttributes(
+				attribute.String("millrace.original", back.Original.Position.String()), attribute.String("millrace.dead_letter", back.Letter.String()))
+		}
 		if r.Value == nil {
 			span.SetAttributes(attribute.Bool("messaging.kafka.message.tombstone", true))
 		}
