@@ -18,6 +18,8 @@ const (
 	ResourceTopic   Resource = "Topic"
 	ResourceGroup   Resource = "Group"
 	ResourceCluster Resource = "Cluster"
+	// ResourceTransaction is an id of transactions.
+	ResourceTransaction Resource = "TransactionalId"
 )
 
 // Operation is what a right allows.
@@ -58,7 +60,7 @@ func (o Operation) bit() int32 {
 
 // compareRights is the order in which rights are listed: topics first, then by name.
 func compareRights(a, b Right) int {
-	order := []Resource{ResourceTopic, ResourceGroup, ResourceCluster}
+	order := []Resource{ResourceTopic, ResourceGroup, ResourceTransaction, ResourceCluster}
 	operations := []Operation{OperationRead, OperationWrite, OperationDescribe, OperationCreate, OperationDescribeConfigs, OperationIdempotentWrite}
 	return cmp.Or(cmp.Compare(slices.Index(order, a.Resource), slices.Index(order, b.Resource)), strings.Compare(a.Name, b.Name),
 		cmp.Compare(slices.Index(operations, a.Operation), slices.Index(operations, b.Operation)))
@@ -86,7 +88,8 @@ func (m *Missing) Unwrap() error { return m.Err }
 
 // denied says whether a broker refused something for want of a right.
 func denied(err error) bool {
-	return errors.Is(err, sarama.ErrTopicAuthorizationFailed) || errors.Is(err, sarama.ErrGroupAuthorizationFailed) || errors.Is(err, sarama.ErrClusterAuthorizationFailed)
+	return errors.Is(err, sarama.ErrTopicAuthorizationFailed) || errors.Is(err, sarama.ErrGroupAuthorizationFailed) ||
+		errors.Is(err, sarama.ErrClusterAuthorizationFailed) || errors.Is(err, sarama.ErrTransactionalIDAuthorizationFailed)
 }
 
 // needing names the right that a request needed, when the broker refused it for want of that; any other error it returns as it is.
@@ -99,6 +102,9 @@ func needing(err error, operation Operation, resource Resource, name string) err
 	switch {
 	case errors.Is(err, sarama.ErrClusterAuthorizationFailed):
 		right = Right{Resource: ResourceCluster, Name: clusterName, Operation: OperationIdempotentWrite}
+	case resource != ResourceTransaction && errors.Is(err, sarama.ErrTransactionalIDAuthorizationFailed):
+		// It was about the transaction, whose id the caller does not know.
+		return err
 	case resource == ResourceTopic && errors.Is(err, sarama.ErrGroupAuthorizationFailed), resource == ResourceGroup && errors.Is(err, sarama.ErrTopicAuthorizationFailed):
 		// It was about the other one, whose name the caller does not know.
 		return err

@@ -17,6 +17,8 @@ type Use struct {
 	// Read are topics whose records are read, Write those that records are sent to, Manage those that are created when they are missing and
 	// compared with their settings when they are not.
 	Read, Write, Manage []string
+	// Transact are the ids of transactions in which records are sent.
+	Transact []string
 	// Join are the groups whose members read, or whose positions are asked for.
 	Join []string
 	// Look are the groups whose positions are asked for, and no more.
@@ -41,6 +43,7 @@ func RightsFor(use Use, version string) []Right {
 			add(OperationDescribe, ResourceGroup, group)
 		}
 	}
+	add(OperationWrite, ResourceTransaction, use.Transact...)
 	add(OperationCreate, ResourceTopic, use.Manage...)
 	add(OperationDescribeConfigs, ResourceTopic, use.Manage...)
 	for _, topic := range use.Manage {

@@ -48,8 +48,10 @@ const (
 type TopicPlan struct {
 	// Topic is the name on the brokers.
 	Topic string `json:"topic"`
-	// Source is the topic whose dead letters these are; empty for a topic of events.
+	// Source is the topic whose dead letters these are; empty for any other topic.
 	Source string `json:"source,omitempty"`
+	// Consumer is who takes its dead letters back from the topic; empty for any other topic.
+	Consumer string `json:"consumer,omitempty"`
 	// Managed is false for a topic that others own: it is checked, and nothing is done.
 	Managed    bool `json:"managed"`
 	Exists     bool `json:"exists"`
@@ -79,6 +81,7 @@ type TopicPlan struct {
 // there is not altered. Topics that others own are only checked. Each call connects for itself. It is safe for concurrent use, also by several processes.
 type Topics struct {
 	settings config.Settings
+	redrives []RedriveTopic
 	grow     bool
 }
 
@@ -87,9 +90,13 @@ func NewTopics(s config.Settings) *Topics { return &Topics{settings: s} }
 
 // AddingPartitions returns the same topics, but one that has fewer partitions than the settings say is given the rest. Keys move: from then on
 // the records of a key may go to another partition than its earlier ones, and pass those that are not handled yet.
-func (t *Topics) AddingPartitions() *Topics { return &Topics{settings: t.settings, grow: true} }
+func (t *Topics) AddingPartitions() *Topics {
+	growing := *t
+	growing.grow = true
+	return &growing
+}
 
-// Plan says what there is and what Apply would do, each topic followed by its dead-letter topic, sorted by the topics' own names.
+// Plan says what there is and what Apply would do: each topic followed by its dead-letter topic, sorted by name, then the redrive topics.
 func (t *Topics) Plan(ctx context.Context) ([]TopicPlan, error) {
 	admin, err := t.connect(ctx)
 	if err != nil {
@@ -146,25 +153,27 @@ func (t *Topics) connect(ctx context.Context) (sarama.ClusterAdmin, error) {
 }
 
 func (t *Topics) plan(admin sarama.ClusterAdmin) ([]TopicPlan, error) {
-	own := map[string]string{}
-	for name, topic := range t.settings.Topics {
-		own[cmp.Or(topic.Name, name)] = name
-	}
+	own := ownName(t.settings.Topics)
 	sources := slices.Sorted(maps.Keys(own))
 	all := slices.Clone(sources)
 	for _, source := range sources {
 		all = append(all, t.DeadLetterTopic(source))
+	}
+	for _, redrive := range t.redrives {
+		all = append(all, redrive.Name)
 	}
 	there, err := look(admin, all)
 	if err != nil {
 		return nil, err
 	}
 	var plans []TopicPlan
+	letters := make(map[string]TopicPlan, len(sources))
 	for _, source := range sources {
 		plan := t.decide(there, t.wanted(source, own[source], there))
-		plans = append(plans, plan, t.decide(there, t.wantedForDeadLetters(plan)))
+		letters[own[source]] = t.decide(there, t.wantedForDeadLetters(plan))
+		plans = append(plans, plan, letters[own[source]])
 	}
-	return plans, nil
+	return append(plans, t.planRedrives(there, letters)...), nil
 }
 
 // decide is what to do so that there is what is wanted.
@@ -201,6 +210,14 @@ func (t *Topics) wantedForDeadLetters(source TopicPlan) TopicPlan {
 	}
 }
 
+// twice is twice a retention.
+func twice(retention time.Duration) time.Duration {
+	if retention < 0 || retention > math.MaxInt64/2 {
+		return -1
+	}
+	return 2 * retention
+}
+
 // longer is the longer of two retentions: a dead letter has its record's timestamp, so where the source keeps old records a shorter
 // retention would drop their dead letters at once.
 func longer(a, b time.Duration) time.Duration {
@@ -231,6 +248,9 @@ func carryOut(admin sarama.ClusterAdmin, plans []TopicPlan) error {
 	return errors.Join(failures...)
 }
 
+// events says whether it is a topic of events: neither dead letters nor what comes back of them.
+func (p TopicPlan) events() bool { return p.Source == "" && p.Consumer == "" }
+
 // detail is the plan in the client's words.
 func (p TopicPlan) detail() *sarama.TopicDetail {
 	entries := map[string]*string{}
@@ -252,8 +272,8 @@ func (p TopicPlan) entries() map[string]string {
 	entries := map[string]string{
 		retentionEntry: strconv.FormatInt(milliseconds(p.Retention), 10), cleanupEntry: p.Cleanup, bytesEntry: strconv.Itoa(p.MaxMessageBytes),
 	}
-	if p.Source != "" && p.limitsAhead {
-		// A dead letter has the timestamp of its record, which the source took, however far ahead it was.
+	if !p.events() && p.limitsAhead {
+		// A dead letter has the timestamp of its record, which the source took, however far ahead it was. So has what comes back of it.
 		entries[timestampAhead] = strconv.FormatInt(math.MaxInt64, 10)
 	}
 	return entries

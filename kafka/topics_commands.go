@@ -34,6 +34,7 @@ func (e *MissingTopicsError) Error() string {
 			lines = append(lines, "\n  "+line)
 		}
 	}
+	slices.Sort(settings)
 	settings = slices.Compact(settings)
 	noun, verb := "topic", "is"
 	if len(names) > 1 {

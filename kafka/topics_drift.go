@@ -39,7 +39,7 @@ func (c cluster) plan(wanted TopicPlan) TopicPlan {
 		}
 		return wanted
 	}
-	there.Action, there.Source, there.Managed, there.setting = ActionKeep, wanted.Source, wanted.Managed, wanted.setting
+	there.Action, there.Source, there.Consumer, there.Managed, there.setting = ActionKeep, wanted.Source, wanted.Consumer, wanted.Managed, wanted.setting
 	there.Drift = c.drift(there, wanted)
 	return there
 }
@@ -51,8 +51,8 @@ func (c cluster) drift(there, wanted TopicPlan) (drifts []Drift) {
 			drifts = append(drifts, Drift{Setting: setting, Is: fmt.Sprint(is), Want: fmt.Sprint(want)})
 		}
 	}
-	// A dead letter goes to its record's partition, and more than the source has are no harm.
-	if wanted.Source == "" || there.Partitions < wanted.Partitions {
+	// A dead letter goes to its record's partition, and what comes back to the first one: more are no harm.
+	if wanted.events() || there.Partitions < wanted.Partitions {
 		differs(driftPartitions, there.Partitions, wanted.Partitions)
 	}
 	differs(driftReplicas, there.Replicas, min(wanted.Replicas, max(c.brokers, 1)))
@@ -67,15 +67,15 @@ func (c cluster) drift(there, wanted TopicPlan) (drifts []Drift) {
 // advice is what to know of a plan beside its drift.
 func (p TopicPlan) advice(wanted TopicPlan) (notes []string) {
 	switch {
-	case p.Action == ActionAddPartitions && p.Source == "":
+	case p.Action == ActionAddPartitions && p.events():
 		notes = append(notes, "keys move: new records of a key may go to another partition than its earlier ones and be handled before them, "+
 			"so stop what produces and let every consumer come to the end first")
 	case p.Action == ActionMissing:
 		notes = append(notes, fmt.Sprintf("%s is off: who owns it has to create it", p.setting))
 	case !p.Exists || p.Partitions == wanted.Partitions:
-	case p.Partitions > wanted.Partitions && p.Source == "":
+	case p.Partitions > wanted.Partitions && p.events():
 		notes = append(notes, "Kafka takes no partitions away")
-	case p.Partitions < wanted.Partitions && p.Source != "":
+	case p.Partitions < wanted.Partitions && !p.events():
 		notes = append(notes, "some dead letters come to another partition than their records had")
 	case p.Partitions < wanted.Partitions && p.Managed && p.Action == ActionKeep:
 		notes = append(notes, "topics apply --add-partitions adds them; keys move then")
