@@ -35,11 +35,21 @@ type Browser struct {
 	reader Reader
 	suffix string
 	topics []Topic
+	// homes and progress say what became of letters that were given back; without them every letter is dead.
+	homes    []Home
+	progress Progress
 }
 
 // NewBrowser returns a browser of the topics' dead letters; suffix as for [NewWriter].
 func NewBrowser(reader Reader, suffix string, topics []Topic) *Browser {
 	return &Browser{reader: reader, suffix: cmp.Or(suffix, DefaultSuffix), topics: slices.Clone(topics)}
+}
+
+// Follow lets the browser see which letters were given back to these homes, and what became of them. Letters that Spring Kafka wrote for the group
+// of a home are its consumer's then. It returns the browser.
+func (b *Browser) Follow(progress Progress, homes []Home) *Browser {
+	b.progress, b.homes = progress, slices.Clone(homes)
+	return b
 }
 
 // List returns the dead letters that fit the filter, the newest first. It is never nil without an error.
@@ -48,7 +58,12 @@ func NewBrowser(reader Reader, suffix string, topics []Topic) *Browser {
 // were written. A dead-letter topic that does not exist yet has none.
 func (b *Browser) List(ctx context.Context, f Filter) ([]Entry, error) {
 	kept := newest{limit: f.Limit, entries: []Entry{}}
-	if err := b.each(ctx, f, kept.add); err != nil {
+	err := b.each(ctx, func(e Entry, r *record.Record) {
+		if f.fits(e, r) {
+			kept.add(e)
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	kept.cut()
@@ -67,7 +82,10 @@ type Count struct {
 // Summary counts the dead letters that fit the filter: the newest hour first, then by consumer and class. It is never nil without an error.
 func (b *Browser) Summary(ctx context.Context, f Filter) ([]Count, error) {
 	counted := map[Count]int{}
-	err := b.each(ctx, f, func(e Entry) {
+	err := b.each(ctx, func(e Entry, r *record.Record) {
+		if !f.fits(e, r) {
+			return
+		}
 		counted[Count{Consumer: e.Consumer, Class: e.Class, Hour: e.When().UTC().Truncate(time.Hour)}]++
 	})
 	if err != nil {
@@ -84,8 +102,24 @@ func (b *Browser) Summary(ctx context.Context, f Filter) ([]Count, error) {
 	return counts, nil
 }
 
-// each reads the dead-letter topics one after another and gives on what fits.
-func (b *Browser) each(ctx context.Context, f Filter, visit func(Entry)) error {
+// each reads the dead-letter topics one after another and gives on every letter with its state.
+func (b *Browser) each(ctx context.Context, visit func(Entry, *record.Record)) error {
+	j, err := b.travelled(ctx)
+	if err != nil {
+		return err
+	}
+	return b.letters(ctx, func(e Entry, r *record.Record) {
+		e.State, e.Times = j.state(e.Position), j.times(e.Position)
+		if home, known := b.homeOf(e); known {
+			// A Spring listener's letter says its group, which is the name of a consumer here.
+			e.Consumer = home.Consumer
+		}
+		visit(e, r)
+	})
+}
+
+// letters reads the dead-letter topics one after another.
+func (b *Browser) letters(ctx context.Context, visit func(Entry, *record.Record)) error {
 	for _, topic := range b.deadLetterTopics() {
 		for r, err := range b.reader.Read(ctx, kafka.Range{Topic: topic}) {
 			if errors.Is(err, kafka.ErrNoTopic) {
@@ -94,9 +128,8 @@ func (b *Browser) each(ctx context.Context, f Filter, visit func(Entry)) error {
 			if err != nil {
 				return fmt.Errorf("listing the dead letters of %q: %w", topic, err)
 			}
-			if e, _ := Parse(r); f.fits(e, r) {
-				visit(e)
-			}
+			e, _ := Parse(r)
+			visit(e, r)
 		}
 	}
 	return nil

@@ -139,7 +139,7 @@ func functionClasses() []Explanation {
 			Meaning: "A crash left open whether something was sent, and it is not to be sent twice.",
 			Cause:   "The process ended between sending a notification and taking note of it (notification.in_doubt: park).",
 			Remedy:  "Ask the receiver for the id of the message; redrive the dead letter when it has not come.",
-			Command: "millrace dlq list --class in_doubt",
+			Command: "millrace dlq redrive TOPIC/PARTITION/OFFSET",
 		},
 		{
 			Class:   record.ClassPermanent,
@@ -152,22 +152,22 @@ func functionClasses() []Explanation {
 			Class:   record.ClassTimeout,
 			Meaning: "The last try took longer than the consumer's timeout.",
 			Cause:   "Something that the function calls is slow or does not answer.",
-			Remedy:  "Look at what it calls; raise consumers.<consumer>.timeout; return router.Unavailable when it is away.",
-			Command: "millrace dlq list --class timeout --summary",
+			Remedy:  "Look at what it calls; raise consumers.<consumer>.timeout; return router.Unavailable when it is away. Then redrive.",
+			Command: "millrace dlq redrive --class timeout",
 		},
 		{
 			Class:   record.ClassPanic,
 			Meaning: "The last try panicked.",
 			Cause:   "A mistake in the consumer's function.",
-			Remedy:  "The log line of the failure has the stack. Correct the function.",
-			Command: "millrace dlq list --class panic --summary",
+			Remedy:  "The log line of the failure has the stack. Correct the function, then redrive.",
+			Command: "millrace dlq redrive --class panic",
 		},
 		{
 			Class:   record.ClassFailed,
 			Meaning: "All tries of the consumer's function failed.",
 			Cause:   "What the function needs was away or refused for longer than the tries last.",
-			Remedy:  "Read the log lines of the tries; return router.Unavailable from the function for what will be back.",
-			Command: "millrace dlq list --class failed --summary",
+			Remedy:  "Read the log lines of the tries; return router.Unavailable from the function for what will be back. Then redrive.",
+			Command: "millrace dlq redrive --class failed",
 		},
 	}
 }

@@ -25,6 +25,13 @@ type Entry struct {
 	Original record.Position
 	// FirstFailure and FailedAt are when the first try failed and when the record was given up; zero when not known.
 	FirstFailure, FailedAt time.Time
+	// Redriven is the earlier dead letter of the same record and consumer, which was given back before this one was written; its topic is empty
+	// for none.
+	Redriven record.Position
+	// State is how far the letter is on its way home; empty from [Parse], which sees the letter alone.
+	State State
+	// Times is which time its consumer gave the record up with this letter: 1 for the first; 0 from [Parse].
+	Times int
 
 	// written is the dead letter's own timestamp.
 	written time.Time
@@ -52,9 +59,15 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 		OriginalPartition int32        `json:"originalPartition"`
 		OriginalOffset    int64        `json:"originalOffset"`
 		FailedAt          *time.Time   `json:"failedAt"`
+		State             State        `json:"state,omitempty"`
+		Times             int          `json:"times,omitempty"`
+		Redriven          string       `json:"redriven,omitempty"`
 	}{
 		e.Topic, e.Partition, e.Offset, e.Consumer, e.Class, e.Attempts,
-		e.Original.Topic, e.Original.Partition, e.Original.Offset, nil,
+		e.Original.Topic, e.Original.Partition, e.Original.Offset, nil, e.State, e.Times, "",
+	}
+	if e.Redriven.Topic != "" {
+		line.Redriven = e.Redriven.String()
 	}
 	if !e.FailedAt.IsZero() {
 		failedAt := e.FailedAt.UTC()

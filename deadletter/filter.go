@@ -19,6 +19,8 @@ type Filter struct {
 	Key string
 	// Since drops what was given up before.
 	Since time.Time
+	// State is how far the letter is on its way home.
+	State State
 	// Limit bounds how many entries [Browser.List] returns, the newest ones; 0 for all. [Browser.Summary] counts all.
 	Limit int
 }
@@ -26,6 +28,7 @@ type Filter struct {
 func (f Filter) fits(e Entry, r *record.Record) bool {
 	return (f.Consumer == "" || f.Consumer == e.Consumer) &&
 		(f.Class == "" || f.Class == e.Class) &&
+		(f.State == "" || f.State == e.State) &&
 		(f.Topic == "" || f.Topic == e.Topic || f.Topic == e.Original.Topic) &&
 		(f.Key == "" || f.Key == string(r.Key)) &&
 		(f.Since.IsZero() || !e.When().Before(f.Since))

@@ -33,7 +33,7 @@ func ownHeaders(r *record.Record, suffix string) []record.Header {
 	return kept
 }
 
-// failureHeaders returns what we append, in the order of [ourBlock]. No value is nil: a Java listener's required parameter refuses null.
+// failureHeaders returns what we append, in the order of [ourBlock], and where the record had come back, the dead letter that it came from. No value is nil: a Java listener's required parameter refuses null.
 func failureHeaders(letter record.Letter) []record.Header {
 	r := letter.Record
 	explanation, _ := Explain(letter.Class)
@@ -41,7 +41,7 @@ func failureHeaders(letter record.Letter) []record.Header {
 	if explanation.Decoding {
 		exception, cause = deserializationException, deserializationException
 	}
-	return []record.Header{
+	headers := []record.Header{
 		text(springException, exception),
 		text(springExceptionCause, cause),
 		text(springMessage, explanation.Meaning),
@@ -58,6 +58,11 @@ func failureHeaders(letter record.Letter) []record.Header {
 		text(FirstFailureHeader, timeText(letter.Attempts.FirstFailure)),
 		text(FailedAtHeader, timeText(letter.FailedAt)),
 	}
+	if letter.Redriven.Topic != "" {
+		// Behind the others, where no producer's header can stand.
+		headers = append(headers, text(record.RedriveLetterHeader, letter.Redriven.String()))
+	}
+	return headers
 }
 
 func text(key, value string) record.Header { return record.Header{Key: key, Value: []byte(value)} }

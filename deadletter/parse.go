@@ -82,7 +82,11 @@ func (e *Entry) readOurs(r *record.Record, begin int) {
 	}
 	e.FirstFailure, e.FailedAt = moment(block[FirstFailureHeader]), moment(block[FailedAtHeader])
 	e.Group = name(block[springGroup])
-	e.Original = origin(r.Topic, springHops(r.Headers[:begin+len(ourBlock())]))
+	end := begin + len(ourBlock())
+	e.Original = origin(r.Topic, springHops(r.Headers[:end]))
+	if end < len(r.Headers) && r.Headers[end].Key == record.RedriveLetterHeader {
+		e.Redriven, _ = record.ParsePosition(string(r.Headers[end].Value))
+	}
 }
 
 // readSpring reads both of Spring Kafka's families. They share the group's header, and a dead letter of a retry topic may have both.

@@ -27,7 +27,7 @@ func shownHeaders(headers []record.Header) []ShownHeader {
 	for i, header := range headers {
 		shown[i] = ShownHeader{Name: knownName(header.Key), Value: messages.Mask, Hidden: true}
 		var value string
-		switch inBlock := ours && i >= begin && i < begin+len(ourBlock()); {
+		switch inBlock := ours && i >= begin && (i < begin+len(ourBlock()) || header.Key == record.RedriveLetterHeader); {
 		case inBlock:
 			value = ourText(header)
 		case !ours:
@@ -85,6 +85,11 @@ func ourText(header record.Header) string {
 		return name(header.Value)
 	case AttemptsHeader:
 		return decimalText(header.Value)
+	case record.RedriveLetterHeader:
+		if at, err := record.ParsePosition(string(header.Value)); err == nil {
+			return at.String()
+		}
+		return ""
 	case FirstFailureHeader, FailedAtHeader:
 		return timeText(moment(header.Value))
 	case springMessage:
