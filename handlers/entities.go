@@ -51,6 +51,8 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 	}
 	if !found {
 		tell(ctx, k.firstSeen, k.consumer, e.Topic)
+	} else if e.Redrive() && !deleted && supersedes(present, e) {
+		return router.Skip(superseded)
 	} else if err := k.check(ctx, present, e, status, deleted); err != nil {
 		return err
 	}
@@ -69,6 +71,19 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 	}
 	states.Put(next)
 	return nil
+}
+
+// superseded is the policy under which an event is skipped that comes back from a dead letter when its entity has gone on: each event has the whole
+// of its entity, so a later one says all that it would, and more. A deletion is not superseded, for it is final.
+const superseded = "superseded"
+
+// supersedes says whether the entity's state is of a later event.
+func supersedes(present store.State, e messages.Meta) bool {
+	if present.Topic == e.Topic && present.Partition == e.Partition {
+		return present.Offset > e.Offset
+	}
+	// Partitions were added in between.
+	return present.Timestamp.After(e.Timestamp)
 }
 
 // payload is the event in the record that the context carries, without what its producer wrapped around it.

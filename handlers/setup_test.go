@@ -32,6 +32,7 @@ type platform struct {
 	// firstSeen and accepted count what the consumers tell, by consumer and topic.
 	firstSeen, accepted map[string]int
 	next                map[string]int64
+	redrive             string
 }
 
 // options changes a platform. The zero value is the defaults.
@@ -42,6 +43,8 @@ type options struct {
 	accept    bool
 	pseudonym func(string) string
 	use       []message.HandlerMiddleware
+	// redrive is the topic on which dead letters come back; empty for none.
+	redrive string
 }
 
 func setup(t testing.TB, o options) *platform {
@@ -54,7 +57,7 @@ func setup(t testing.TB, o options) *platform {
 	}
 	p := &platform{
 		t: t, dataDir: o.dataDir, walkers: map[string]*router.Walker{}, replayers: map[string]*router.Walker{}, letters: &letters{}, clock: &clock{now: at},
-		firstSeen: map[string]int{}, accepted: map[string]int{}, next: map[string]int64{},
+		firstSeen: map[string]int{}, accepted: map[string]int{}, next: map[string]int64{}, redrive: o.redrive,
 	}
 	opened, err := store.Open(t.Context(), storetest.Place(t, o.dataDir), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -71,12 +74,12 @@ func setup(t testing.TB, o options) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.walk(consumers, o.use)
+	p.walk(consumers, o)
 	return p
 }
 
 // walk makes the walker of each consumer, with the defaults of a router.
-func (p *platform) walk(consumers []*router.Consumer, use []message.HandlerMiddleware) {
+func (p *platform) walk(consumers []*router.Consumer, o options) {
 	p.t.Helper()
 	made, err := router.New(router.Settings{
 		DeadLetters: p.letters, Types: messages.Types(), Clock: p.clock, Logger: slog.New(slog.NewJSONHandler(&p.log, &slog.HandlerOptions{ReplaceAttr: timeless})),
@@ -88,9 +91,9 @@ func (p *platform) walk(consumers []*router.Consumer, use []message.HandlerMiddl
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	made.Use(use...)
+	made.Use(o.use...)
 	for _, consumer := range consumers {
-		if p.walkers[consumer.Name()], err = made.Walker(consumer, router.ConsumerSettings{}); err != nil {
+		if p.walkers[consumer.Name()], err = made.Walker(consumer, router.ConsumerSettings{Redrive: o.redrive}); err != nil {
 			p.t.Fatal(err)
 		}
 		replaying, err := consumer.Replaying()
@@ -120,7 +123,7 @@ func (p *platform) close() {
 // restart is a new process on the same data directory.
 func (p *platform) restart() *platform {
 	p.t.Helper()
-	again := setup(p.t, options{dataDir: p.dataDir})
+	again := setup(p.t, options{dataDir: p.dataDir, redrive: p.redrive})
 	again.next = p.next
 	return again
 }
