@@ -8,12 +8,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/config"
+	"github.com/prantikov/millrace/deadletter"
 	"github.com/prantikov/millrace/kafka"
 	"github.com/prantikov/millrace/kafka/security"
 )
 
 // uses are what acls can list rights for: the values of --for.
-var uses = []string{"run", "topics", "publish", "dlq", "replay"}
+var uses = []string{"run", "topics", "publish", "dlq", "redrive", "replay"}
 
 // aclsCommand prints the rights that this program needs.
 func aclsCommand(p *Program) *cobra.Command {
@@ -22,9 +23,10 @@ func aclsCommand(p *Program) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "acls",
 		Short: "Print the least rights that Kafka has to give this program",
-		Long: "Acls prints what kafka-acls.sh is to be told, for the enabled consumers with their topics, groups and dead-letter topics: exactly what is\n" +
-			"needed, nothing more. No broker is asked. --for says what the rights are for: run (the consumers, and lag), topics (creating topics and\n" +
-			"comparing them with the settings), publish, dlq (reading dead letters), replay (reading again). Without it: run and topics, for run creates topics that are missing.",
+		Long: "Acls prints what kafka-acls.sh is to be told, for the enabled consumers with their topics, groups, dead-letter and redrive topics: exactly\n" +
+			"what is needed, nothing more. No broker is asked. --for says what the rights are for: run (the consumers, and lag), topics (creating topics\n" +
+			"and comparing them with the settings), publish, dlq (reading dead letters and what became of them), redrive (giving them back as well), replay\n" +
+			"(reading again). Without it: run and topics, for run creates topics that are missing.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, use := range wanted {
@@ -52,7 +54,7 @@ func aclsCommand(p *Program) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&principal, "principal", "", "who is given the rights (default the user of the settings, else `User:millrace`)")
-	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, publish, dlq, replay, `a,b`")
+	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, publish, dlq, redrive, replay, `a,b`")
 	addOutputFlag(command, &output)
 	return command
 }
@@ -85,6 +87,7 @@ func (s *session) use(wanted, only []string) (use kafka.Use) {
 			}
 			if len(taken) > 0 {
 				use.Join = append(use.Join, s.settings.Consumer(consumer.Name()).Group)
+				use.Read = append(use.Read, s.settings.RedriveTopic(consumer.Name()))
 			}
 		}
 	}
@@ -107,11 +110,28 @@ func (s *session) use(wanted, only []string) (use kafka.Use) {
 		if slices.Contains(wanted, "publish") {
 			use.Write = append(use.Write, topic)
 		}
-		if slices.Contains(wanted, "dlq") {
+		if slices.Contains(wanted, "dlq") || slices.Contains(wanted, "redrive") {
 			use.Read = append(use.Read, letters(topic))
 		}
 	}
+	s.useRedrives(&use, wanted, only)
 	return use
+}
+
+// useRedrives adds what is done with the redrive topics, but for their consumers' reading.
+func (s *session) useRedrives(use *kafka.Use, wanted, only []string) {
+	for _, redrive := range s.redriveTopics(only...) {
+		if slices.Contains(wanted, "topics") {
+			use.Manage = append(use.Manage, redrive.Name)
+		}
+		redrives := slices.Contains(wanted, "redrive")
+		if slices.Contains(wanted, "dlq") || redrives {
+			use.Read, use.Look = append(use.Read, redrive.Name), append(use.Look, s.settings.Consumer(redrive.Consumer).Group)
+		}
+		if redrives {
+			use.Write, use.Transact = append(use.Write, redrive.Name), append(use.Transact, deadletter.TransactionOf(redrive.Name))
+		}
+	}
 }
 
 // neededAtStart are the rights without which these consumers cannot run. Creating is not among them: it is needed for topics that are missing.
@@ -177,8 +197,11 @@ func aclLines(settings config.Kafka, principal string, rights []kafka.Right) []s
 
 // aclFlag names a resource to kafka-acls.sh.
 func aclFlag(kind kafka.Resource, name string) string {
-	if kind == kafka.ResourceCluster {
+	switch kind {
+	case kafka.ResourceCluster:
 		return " --cluster"
+	case kafka.ResourceTransaction:
+		return " --transactional-id " + shellWord(name)
 	}
 	return " --" + strings.ToLower(string(kind)) + " " + shellWord(name)
 }

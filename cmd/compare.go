@@ -133,7 +133,8 @@ func (s *session) comparedTopics(ctx context.Context, reader *kafka.Reader, opti
 		if len(topics) == 0 {
 			fmt.Fprintf(s.program.errout, "group %q has no position on any topic: is that its name?\n", group)
 		}
-		has = append(has, topics...)
+		// What came back to a group from its dead letters is its own affair.
+		has = append(has, slices.DeleteFunc(topics, func(topic string) bool { return topic == s.settings.RedriveTopicOf(group) })...)
 	}
 	if len(named) > 0 {
 		return named, nil

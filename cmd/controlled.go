@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prantikov/millrace/control"
@@ -34,7 +35,7 @@ func (s *service) control(ctx context.Context) func() {
 // controlled is this process as the commands reach it.
 func (s *service) controlled() *control.Process {
 	process := &control.Process{
-		Version: Version(), TopicName: s.onBrokers, Log: brokersLog{s.reader},
+		Version: Version(), TopicName: s.onBrokers, Log: s.brokersLog(),
 		Pauses: control.NewPauses(s.logger, s.health, s.metrics), Health: s.health, Metrics: s.metrics, Alarms: s.alarms,
 	}
 	for _, m := range s.members {
@@ -47,7 +48,7 @@ func (s *service) controlledConsumer(m *member) control.Consumer {
 	consumer := control.Consumer{Name: m.consumer.Name(), Topics: m.topics, Failure: m.failure}
 	consumer.Intake, _ = m.subscriber.(control.Intake)
 	if at, ok := m.subscriber.(positioned); ok {
-		consumer.Positions = func() []control.Position { return controlPositions(at.Positions()) }
+		consumer.Positions = func() []control.Position { return controlPositions(m.positions(at)) }
 	}
 	consumer.Keys, consumer.Inline = s.keys(m)
 	return consumer
@@ -74,7 +75,19 @@ func (s *service) keys(m *member) (control.Concurrency, string) {
 }
 
 // brokersLog is what the brokers know of the topics.
-type brokersLog struct{ *kafka.Reader }
+type brokersLog struct {
+	*kafka.Reader
+	// redrives are topics whose records do not say since when they wait.
+	redrives []string
+}
+
+func (s *service) brokersLog() brokersLog {
+	log := brokersLog{Reader: s.reader}
+	for _, m := range s.members {
+		log.redrives = append(log.redrives, m.redrive)
+	}
+	return log
+}
 
 // First implements [control.Log].
 func (l brokersLog) First(ctx context.Context, topic string, partition int32, from, end int64) (time.Time, bool, error) {
@@ -82,6 +95,9 @@ func (l brokersLog) First(ctx context.Context, topic string, partition int32, fr
 	for read, err := range l.Read(ctx, wanted) {
 		if err != nil {
 			return time.Time{}, false, err
+		}
+		if slices.Contains(l.redrives, topic) {
+			return time.Time{}, true, nil
 		}
 		return read.Timestamp, true, nil
 	}

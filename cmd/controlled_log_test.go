@@ -42,7 +42,7 @@ func TestFirstRecordOfTheLog(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, found, err := brokersLog{reader}.First(t.Context(), topic, 0, test.from, test.end)
+			got, found, err := brokersLog{Reader: reader}.First(t.Context(), topic, 0, test.from, test.end)
 			if err != nil || found != (test.want >= 0) || found && got.Second() != test.want {
 				t.Errorf("got %v, %t, %v, want second %d", got, found, err, test.want)
 			}

@@ -17,17 +17,18 @@ import (
 
 // dlqCommand looks at dead letters.
 func dlqCommand(p *Program) *cobra.Command {
-	return group("dlq", "Look at dead letters: the records that a consumer gave up", dlqListCommand(p), dlqShowCommand(p))
+	return group("dlq", "Look at dead letters: the records that a consumer gave up", dlqListCommand(p), dlqShowCommand(p), dlqRedriveCommand(p))
 }
 
 // listedOnTerminal is how many dead letters a terminal gets when nobody says how many.
 const listedOnTerminal = 50
 
 type dlqOptions struct {
-	consumer, class, topic, key, since string
-	limit                              int
-	summary                            bool
-	output                             string
+	consumer, class, topic, key, since, state string
+
+	limit   int
+	summary bool
+	output  string
 }
 
 // dlqListCommand lists dead letters, or counts them.
@@ -57,26 +58,37 @@ func dlqListCommand(p *Program) *cobra.Command {
 			})
 		},
 	}
+	addDeadLetterFlags(command, &options)
 	flags := command.Flags()
-	flags.StringVar(&options.consumer, "consumer", "", "only those of this `consumer`")
-	flags.StringVar(&options.class, "class", "", "only those of this `class`")
-	flags.StringVar(&options.topic, "topic", "", "only those from, or on, this `topic`")
-	flags.StringVar(&options.key, "key", "", "only those whose record has this `key`")
-	flags.StringVar(&options.since, "since", "", "only those given up since a `time` (2026-01-31T12:00:00Z) or for a duration (1h)")
+	flags.StringVar(&options.state, "state", "", "only those in this `state`: dead, sent, done, \"dead again\"")
 	flags.IntVar(&options.limit, "limit", 0, "at most this many, 0 for all (default 50 on a terminal, else all)")
 	flags.BoolVar(&options.summary, "summary", false, "count by consumer, class and hour instead")
 	addOutputFlag(command, &options.output)
 	return command
 }
 
+// addDeadLetterFlags gives a command the flags that choose dead letters.
+func addDeadLetterFlags(command *cobra.Command, options *dlqOptions) {
+	flags := command.Flags()
+	flags.StringVar(&options.consumer, "consumer", "", "only those of this `consumer`")
+	flags.StringVar(&options.class, "class", "", "only those of this `class`")
+	flags.StringVar(&options.topic, "topic", "", "only those from, or on, this `topic`")
+	flags.StringVar(&options.key, "key", "", "only those whose record has this `key`")
+	flags.StringVar(&options.since, "since", "", "only those given up since a `time` (2026-01-31T12:00:00Z) or for a duration (1h)")
+}
+
 // deadLetterFilter is what the flags choose.
 func (s *session) deadLetterFilter(options dlqOptions) (deadletter.Filter, error) {
 	filter := deadletter.Filter{
 		Consumer: options.consumer, Class: record.Class(options.class), Topic: s.sourceOrDeadLetters(options.topic), Key: options.key, Limit: options.limit,
+		State: deadletter.State(options.state),
 	}
 	classes := append(record.Classes(), deadletter.Foreign)
 	if filter.Class != "" && !slices.Contains(classes, filter.Class) {
 		return filter, usage("--class: no class is named %q: there are %v", options.class, classes)
+	}
+	if states := deadletter.States(); filter.State != "" && !slices.Contains(states, filter.State) {
+		return filter, usage("--state: no state is named %q: there are %q", options.state, states)
 	}
 	if options.limit < 0 {
 		return filter, usage("--limit takes 0 or more, not %d", options.limit)
@@ -116,7 +128,7 @@ func (s *session) browse(ctx context.Context, use func(*deadletter.Browser) erro
 		topics = append(topics, deadletter.Topic{Name: s.topicName(declared.Topic()), Type: declared})
 	}
 	return s.reading(ctx, func(reader *kafka.Reader) error {
-		return use(deadletter.NewBrowser(reader, s.settings.DeadLetters.Suffix, topics))
+		return use(deadletter.NewBrowser(reader, s.settings.DeadLetters.Suffix, topics).Follow(reader, s.homes()))
 	})
 }
 
@@ -134,9 +146,9 @@ func (s *session) list(ctx context.Context, browser *deadletter.Browser, filter 
 		fmt.Fprintf(s.program.errout, "these are the newest %d; --limit 0 lists all\n", limit)
 	}
 	return s.program.print(output, entries, func() error {
-		table := [][]string{{"FAILED AT", "CONSUMER", "CLASS", "ATTEMPTS", "RECORD", "DEAD LETTER"}}
+		table := [][]string{{"FAILED AT", "CONSUMER", "CLASS", "ATTEMPTS", "RECORD", "DEAD LETTER", "STATE"}}
 		for _, e := range entries {
-			table = append(table, []string{shownTime(e.FailedAt), e.Consumer, string(e.Class), strconv.Itoa(e.Attempts), shownOrigin(e.Original), e.Position.String()})
+			table = append(table, []string{shownTime(e.FailedAt), e.Consumer, string(e.Class), strconv.Itoa(e.Attempts), shownOrigin(e.Original), e.Position.String(), shownState(e)})
 		}
 		return s.program.table(table)
 	})
@@ -154,6 +166,14 @@ func (s *session) summarise(ctx context.Context, browser *deadletter.Browser, fi
 		}
 		return s.program.table(table)
 	})
+}
+
+// shownState is the state of a dead letter, and which time its record was given up where that is not the first.
+func shownState(e deadletter.Entry) string {
+	if e.Times < 2 {
+		return string(e.State)
+	}
+	return fmt.Sprintf("%s, for time %d", e.State, e.Times)
 }
 
 // shownTime is a time to the second in UTC, or - where it is not known.

@@ -114,6 +114,9 @@ func aboutDeadLetter(d deadletter.Detail) [][]string {
 		{"Failed at", shownTime(e.FailedAt)},
 		{"Class", string(e.Class)},
 	}
+	if e.Redriven.Topic != "" {
+		rows = append(rows, []string{"Came back from", e.Redriven.String()})
+	}
 	for _, row := range [][]string{
 		{"Meaning", d.Explanation.Meaning},
 		{"Usual cause", d.Explanation.Cause},

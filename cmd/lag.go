@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prantikov/millrace/kafka"
+	"github.com/prantikov/millrace/router"
 )
 
 // lagCommand says how far each consumer is behind.
@@ -49,19 +50,18 @@ func lagCommand(p *Program) *cobra.Command {
 
 // lag is that of every enabled consumer. A topic that does not exist yet has no partitions, and so no lines.
 func (s *session) lag(ctx context.Context, reader *kafka.Reader) ([]kafka.Lag, error) {
-	exists := map[string]bool{}
+	var topics []string
+	for _, consumer := range s.app.consumers {
+		topics = append(topics, s.reads(consumer)...)
+	}
+	exists, err := reader.Existing(ctx, topics)
+	if err != nil {
+		return nil, err
+	}
 	var watched []kafka.Watched
 	for _, consumer := range s.app.consumers {
 		asked := kafka.Watched{Consumer: consumer.Name(), Group: s.settings.Consumer(consumer.Name()).Group}
-		for _, declared := range s.taken(consumer) {
-			topic := s.topicName(declared.Topic())
-			if _, looked := exists[topic]; !looked {
-				_, err := reader.Partitions(ctx, topic)
-				if err != nil && !errors.Is(err, kafka.ErrNoTopic) {
-					return nil, err
-				}
-				exists[topic] = err == nil
-			}
+		for _, topic := range s.reads(consumer) {
 			if exists[topic] {
 				asked.Topics = append(asked.Topics, topic)
 			}
@@ -73,6 +73,17 @@ func (s *session) lag(ctx context.Context, reader *kafka.Reader) ([]kafka.Lag, e
 		rows = []kafka.Lag{}
 	}
 	return rows, err
+}
+
+// reads are the topics that a consumer reads, by their names on the brokers, its redrive topic last.
+func (s *session) reads(consumer *router.Consumer) (topics []string) {
+	for _, declared := range s.taken(consumer) {
+		topics = append(topics, s.topicName(declared.Topic()))
+	}
+	if redrive, taken := s.redriveTopic(consumer); taken {
+		topics = append(topics, redrive)
+	}
+	return topics
 }
 
 // reading gives a function a reader of the brokers for as long as it runs.

@@ -1,9 +1,10 @@
 package cmd
 
 import (
+	"slices"
+
 	"github.com/prantikov/millrace/config"
 	"github.com/prantikov/millrace/handlers/notification"
-	"github.com/prantikov/millrace/router"
 )
 
 // notificationConsumer is the name of the consumer, and of its folder.
@@ -43,9 +44,13 @@ func (s *service) openNotification() error {
 	return s.news.Open()
 }
 
-// undecided says whether a consumer must not begin by itself: its effects cannot be taken back, and nobody has set where it starts.
-func (s *session) undecided(consumer *router.Consumer) bool {
-	return consumer.Outside() && !s.isSet("consumers."+consumer.Name()+".start")
+// undecided are the topics with which a consumer must not begin by itself: its effects cannot be taken back, and nobody has set where it starts.
+// What comes back from its dead letters is not among them: somebody has sent that.
+func (s *session) undecided(m *member) []string {
+	if !m.consumer.Outside() || s.isSet("consumers."+m.consumer.Name()+".start") {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(m.topics), func(topic string) bool { return topic == m.redrive })
 }
 
 // tellUndecided holds a consumer that has no position in the eyes of readiness, and names the setting that decides.

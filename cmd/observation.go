@@ -147,7 +147,7 @@ func (s *service) observePositions() {
 			continue
 		}
 		inFlight := map[string]int{}
-		for _, p := range at.Positions() {
+		for _, p := range m.positions(at) {
 			s.health.Progress(m.consumer.Name(), p.Topic, p.Partition, p.Frontier, p.Pending, p.Oldest)
 			inFlight[p.Topic] += p.Pending
 		}

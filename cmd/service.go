@@ -48,9 +48,11 @@ type service struct {
 
 // member is one consumer with its end of Kafka.
 type member struct {
-	consumer   *router.Consumer
-	settings   config.Consumer
+	consumer *router.Consumer
+	settings config.Consumer
+	// topics are all that it reads, redrive is the one of them on which its dead letters come back.
 	topics     []string
+	redrive    string
 	together   bool
 	subscriber message.Subscriber
 }
@@ -201,6 +203,9 @@ func (s *service) recogniseTopics(ctx context.Context) error {
 	for _, declared := range s.app.types() {
 		topics = append(topics, s.topicName(declared.Topic()))
 	}
+	for _, redrive := range s.redriveTopics() {
+		topics = append(topics, redrive.Name)
+	}
 	ids, err := s.reader.TopicIDs(ctx, topics)
 	if err != nil {
 		return err
@@ -271,11 +276,12 @@ func (s *service) shareMemory(ctx context.Context) error {
 
 func (s *service) addConsumer(consumer *router.Consumer, settings config.Consumer) error {
 	tries := consumerSettings(consumer, settings)
+	tries.Redrive = s.settings.RedriveTopic(consumer.Name())
 	topics, err := s.router.Topics(consumer, tries)
 	if err != nil {
 		return err
 	}
-	m := &member{consumer: consumer, settings: settings, topics: topics, together: tries.Together}
+	m := &member{consumer: consumer, settings: settings, topics: topics, redrive: tries.Redrive, together: tries.Together}
 	if m.subscriber, err = s.subscriber(m); err != nil {
 		return fmt.Errorf("consumer %q: %w", consumer.Name(), err)
 	}
@@ -294,6 +300,8 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 	for _, topic := range m.topics {
 		starts[topic] = start
 	}
+	// Whatever is there was given back to this consumer, also while it was away.
+	starts[m.redrive] = kafka.Earliest()
 	lasting, err := s.lastingName()
 	if err != nil {
 		return nil, err
@@ -302,7 +310,7 @@ func (s *service) subscriber(m *member) (message.Subscriber, error) {
 		Kafka: s.settings.Kafka, Group: m.settings.Group, Instance: memberName(lasting, m.consumer.Name()), Topics: m.topics, Starts: starts,
 		// SQLite is one process's.
 		Exclusive: m.consumer.Stored() && !s.sharedStore(),
-		Undecided: s.undecided(m.consumer),
+		Undecided: s.undecided(m),
 		// A unit of work is a batch.
 		Serial: m.consumer.Durable(), Together: m.together, Concurrency: m.settings.Concurrency, Memory: s.memory,
 		Logger: s.logger.With("consumer", m.consumer.Name()), Hooks: s.hooks(m),

@@ -18,14 +18,14 @@ import (
 // topicsCommand says what there is of our topics, and creates what is missing.
 func topicsCommand(p *Program) *cobra.Command {
 	plan := topicsAction(p, "plan", "Show which topics there are, where they are not as the settings say, and what apply would do", (*kafka.Topics).Plan)
-	plan.Long = "Plan compares the topics and their dead-letter topics with the settings: partitions, replicas, retention, cleanup policy and the largest batch.\n" +
+	plan.Long = "Plan compares the topics, their dead-letter topics and the consumers' redrive topics with the settings: partitions, replicas, retention, cleanup policy and the largest batch.\n" +
 		"What millrace does not do itself it prints as lines of Kafka's own tools: it changes no setting of a topic that is there, and creates no\n" +
 		"topic whose topics.<name>.manage is off."
 	apply := topicsAction(p, "apply", "Create the topics that are missing; what is there is not altered", (*kafka.Topics).Apply)
-	apply.Long = "Apply creates the topics and dead-letter topics that are missing. It alters none that is there, but with --add-partitions it gives those\n" +
+	apply.Long = "Apply creates the topics, dead-letter topics and redrive topics that are missing. It alters none that is there, but with --add-partitions it gives those\n" +
 		"that have fewer partitions than the settings say the rest of them. Keys move then: new records of a key may go to another partition than its\n" +
 		"earlier ones and be handled before them, so stop what produces and let every consumer come to the end first. Partitions cannot be taken away."
-	return group("topics", "Plan and create the topics and their dead-letter topics", plan, apply)
+	return group("topics", "Plan and create the topics, their dead-letter topics and the redrive topics", plan, apply)
 }
 
 func topicsAction(p *Program, use, short string, act func(*kafka.Topics, context.Context) ([]kafka.TopicPlan, error)) *cobra.Command {
@@ -45,7 +45,7 @@ func topicsAction(p *Program, use, short string, act func(*kafka.Topics, context
 				return err
 			}
 			defer disconnect()
-			topics := kafka.NewTopics(s.topicSettings())
+			topics := kafka.NewTopics(s.topicSettings()).WithRedrives(s.redriveTopics())
 			if grow {
 				topics = topics.AddingPartitions()
 			}
@@ -117,10 +117,11 @@ func retentionText(retention time.Duration) string {
 func (s *session) createTopic(ctx context.Context, own string) error {
 	settings := s.topicSettings()
 	settings.Topics = map[string]config.Topic{own: settings.Topics[own]}
-	return s.applyTopics(ctx, settings)
+	return s.applyTopics(ctx, settings, nil)
 }
 
-// createTopics creates the topics of every type. Of those that others own it checks the ones that these consumers read.
+// createTopics creates the topics of every type, and the redrive topics of these consumers. Of those that others own it checks the ones that these
+// consumers read.
 func (s *session) createTopics(ctx context.Context, only []string) error {
 	settings := s.topicSettings()
 	read := map[string]bool{}
@@ -137,11 +138,11 @@ func (s *session) createTopics(ctx context.Context, only []string) error {
 			delete(settings.Topics, own)
 		}
 	}
-	return s.applyTopics(ctx, settings)
+	return s.applyTopics(ctx, settings, s.redriveTopics(only...))
 }
 
-func (s *session) applyTopics(ctx context.Context, settings config.Settings) error {
-	plans, err := kafka.NewTopics(settings).Apply(ctx)
+func (s *session) applyTopics(ctx context.Context, settings config.Settings, redrives []kafka.RedriveTopic) error {
+	plans, err := kafka.NewTopics(settings).WithRedrives(redrives).Apply(ctx)
 	for _, plan := range plans {
 		if err == nil && plan.Action == kafka.ActionCreate {
 			s.logger.Info("topic created", "topic", plan.Topic, "partitions", plan.Partitions, "replicas", plan.Replicas)

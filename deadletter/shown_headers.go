@@ -43,7 +43,7 @@ func shownHeaders(headers []record.Header) []ShownHeader {
 // knownName is a header's name where many programs use it, so that it is about nobody.
 func knownName(key string) string {
 	_, ofFamily := familyOf(key)
-	if ofFamily && isPlainName(key) || slices.Contains(ourBlock(), key) || slices.Contains(wellKnown(), key) {
+	if ofFamily && isPlainName(key) || key == record.RedriveLetterHeader || slices.Contains(ourBlock(), key) || slices.Contains(wellKnown(), key) {
 		return headerName(key)
 	}
 	return messages.Hidden(key)

@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/prantikov/millrace/tracing/tracingtest"
 )
@@ -147,22 +146,34 @@ func (s *search) ends() map[string]int64 {
 	return ends
 }
 
-// bringBack publishes the careless consumer's dead letters to the topics that they came from, byte for byte, and waits for their end. It
-// stands in for a redrive, which the program does not have yet.
+// bringBack gives the careless consumer's dead letters back to it and waits until it has finished them: some fail again.
 func (s *search) bringBack(run *process) {
 	s.t.Helper()
-	var again []*kgo.Record
-	for _, letter := range s.platform.broker.read(s.t, s.platform.deadLetterNames()...) {
-		consumer, original := origin(s.t, letter)
-		if consumer == "careless" {
-			again = append(again, &kgo.Record{Topic: original.topic, Key: letter.Key, Value: letter.Value, Headers: letter.Headers, Timestamp: letter.Timestamp})
-		}
+	before := len(s.lettersOf("careless", "dead"))
+	if before < len(troubles) {
+		s.t.Errorf("got %d dead letters of the careless consumer, want one at least of each trouble", before)
 	}
-	if len(again) < len(troubles) {
-		s.t.Errorf("got %d dead letters of the careless consumer, want one at least of each trouble", len(again))
+	s.command("dlq", "redrive", "--consumer", "careless")
+	s.command("dlq", "redrive", "--consumer", "careless", "-o", "json")
+	s.command("dlq", "redrive", "--consumer", "careless", "--execute")
+	eventually(s.t, "what came back is finished", func() bool {
+		return !run.running() || len(s.lettersOf("careless", "sent")) == 0
+	})
+	done, again := len(s.lettersOf("careless", "done")), len(s.lettersOf("careless", "dead again"))
+	if done < len(troubles) || again == 0 || done+again != before {
+		s.t.Errorf("got %d letters done and %d dead again of %d, want all of them, and some of both", done, again, before)
 	}
-	s.platform.produce(s.t, again...)
 	s.through(run)
+}
+
+// lettersOf are the dead letters of a consumer in a state.
+func (s *search) lettersOf(consumer, state string) (letters []struct{ Class string }) {
+	s.t.Helper()
+	listed := s.platform.careless(s.t, "dlq", "list", "--consumer", consumer, "--state", state, "-o", "json").ends(0)
+	if err := json.Unmarshal([]byte(listed.stdout.String()), &letters); err != nil {
+		s.t.Fatalf("reading dlq list: %v", err)
+	}
+	return letters
 }
 
 // ask asks the running program all that it answers, and looks at the dead letters.
@@ -215,6 +226,11 @@ func (s *search) headers() {
 			continue
 		}
 		for _, ours := range letter.Headers[begin:] {
+			text.WriteString(ours.Key + "=" + string(ours.Value) + "\n")
+		}
+	}
+	for _, r := range s.platform.broker.read(s.t, s.platform.groups["careless"]+"-redrive") {
+		for _, ours := range r.Headers[len(r.Headers)-2:] {
 			text.WriteString(ours.Key + "=" + string(ours.Value) + "\n")
 		}
 	}

@@ -122,7 +122,7 @@ func (p *platform) drop(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	admin := p.broker.admin(t)
-	_, err := admin.DeleteTopics(ctx, append(p.names(), p.deadLetterNames()...)...)
+	_, err := admin.DeleteTopics(ctx, slices.Concat(p.names(), p.deadLetterNames(), p.redriveNames())...)
 	_, errGroups := admin.DeleteGroups(ctx, slices.Collect(maps.Values(p.groups))...)
 	if err := errors.Join(err, errGroups); err != nil {
 		t.Logf("clearing up: %v", err)
@@ -136,6 +136,15 @@ func (p *platform) deadLetterNames() []string {
 	var names []string
 	for _, name := range p.names() {
 		names = append(names, name+"-dlt")
+	}
+	return names
+}
+
+// redriveNames are the topics on which dead letters come back.
+func (p *platform) redriveNames() []string {
+	var names []string
+	for _, group := range slices.Sorted(maps.Values(p.groups)) {
+		names = append(names, group+"-redrive")
 	}
 	return names
 }

@@ -26,9 +26,9 @@ type SubscriberSettings struct {
 	Topics []string
 	// Starts says, by topic, where a group begins that has no committed position on any partition of it. Default [Earliest].
 	Starts map[string]Start
-	// Undecided says that nobody has chosen the start. A group without a position does not begin then while records lie ahead that are older
-	// than an hour: it takes nothing, with [AlarmUndecided]. It is for a consumer whose effects nobody can take back.
-	Undecided bool
+	// Undecided are the topics of which nobody has chosen the start. A group without a position on one of them does not begin while records lie
+	// ahead on it that are older than an hour: it takes nothing, with [AlarmUndecided]. It is for a consumer whose effects nobody can take back.
+	Undecided []string
 	// Exclusive is for a consumer that can only run in one process: see [ErrNotAlone].
 	Exclusive bool
 	// DrainTimeout is how long work in flight may take to end on a stop or a rebalance, before its context is cancelled.

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -39,7 +40,7 @@ func (a ahead) String() string {
 // awaitDecision returns when it is safe to begin with topics on which the group has no position: at once where somebody has chosen the start,
 // else when no old record lies ahead. Until then the member takes nothing, with an alarm; it gives up when the session ends.
 func (s *session) awaitDecision(ctx context.Context, topics func() ([]string, error)) error {
-	if !s.m.settings.Undecided {
+	if len(s.m.settings.Undecided) == 0 {
 		return nil
 	}
 	for ; ; sleep(ctx, decideAgain) {
@@ -52,6 +53,9 @@ func (s *session) awaitDecision(ctx context.Context, topics func() ([]string, er
 		}
 		var all ahead
 		for _, topic := range undecided {
+			if !slices.Contains(s.m.settings.Undecided, topic) {
+				continue
+			}
 			old, err := s.oldAhead(topic)
 			if err != nil {
 				return fmt.Errorf("looking for old records of %q: %w", topic, err)

@@ -60,7 +60,7 @@ func TestConsumerThatMustNotGuessIsHeldBeforeOldRecords(t *testing.T) {
 		group := kafkatest.Name(t)
 		var handled ledger
 		var said undecided
-		settings := kafka.SubscriberSettings{Kafka: sharing(broker, rebalance), Group: group, Topics: topics, Undecided: true, Hooks: said.hooks()}
+		settings := kafka.SubscriberSettings{Kafka: sharing(broker, rebalance), Group: group, Topics: topics, Undecided: topics, Hooks: said.hooks()}
 		subscriber := open(t, settings)
 		for _, topic := range topics {
 			batches(t, subscriber, topic, handled.handleAll)
@@ -82,7 +82,7 @@ func TestConsumerThatMustNotGuessIsHeldBeforeOldRecords(t *testing.T) {
 			}
 		}
 		// The start decides.
-		settings.Undecided, settings.Starts = false, map[string]kafka.Start{topics[0]: kafka.Latest(), topics[1]: kafka.Earliest()}
+		settings.Undecided, settings.Starts = nil, map[string]kafka.Start{topics[0]: kafka.Latest(), topics[1]: kafka.Earliest()}
 		decided := open(t, settings)
 		for _, topic := range topics {
 			batches(t, decided, topic, handled.handleAll)
@@ -101,11 +101,14 @@ func TestConsumerThatMustNotGuessBegins(t *testing.T) {
 		ages []time.Duration
 		// position is committed before; -1 for none.
 		position int64
-		want     int
+		// decided is whether somebody has chosen the start of this topic, though not of another.
+		decided bool
+		want    int
 	}{
-		{"with a log that has nothing", nil, -1, 0},
-		{"with records of the last hour", []time.Duration{50 * time.Minute, time.Minute}, -1, 2},
-		{"where it was, whatever lies ahead", []time.Duration{50 * time.Hour, 40 * time.Hour, time.Minute}, 1, 2},
+		{"with a log that has nothing", nil, -1, false, 0},
+		{"with records of the last hour", []time.Duration{50 * time.Minute, time.Minute}, -1, false, 2},
+		{"where it was, whatever lies ahead", []time.Duration{50 * time.Hour, 40 * time.Hour, time.Minute}, 1, false, 2},
+		{"with old records of a topic that it is to begin with", []time.Duration{50 * time.Hour, time.Minute}, -1, true, 2},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,7 +123,11 @@ func TestConsumerThatMustNotGuessBegins(t *testing.T) {
 			}
 			var handled ledger
 			var said undecided
-			subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Undecided: true, Hooks: said.hooks()})
+			undecided := topic
+			if test.decided {
+				undecided = "another"
+			}
+			subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: group, Topics: []string{topic}, Undecided: []string{undecided}, Hooks: said.hooks()})
 			batches(t, subscriber, topic, handled.handleAll)
 			kafkatest.Eventually(t, "it has a position", func() bool { return committed(t, broker, group, topic, 0) >= 0 })
 			kafkatest.Eventually(t, "all is handled", func() bool { return handled.count() == test.want })
@@ -139,7 +146,7 @@ func TestConsumerThatMustNotGuessBeginsWhenRetentionHasPassed(t *testing.T) {
 	aged(t, broker, topic, 50*time.Hour, 2*time.Hour, time.Minute)
 	var handled ledger
 	var said undecided
-	subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: kafkatest.Name(t), Topics: []string{topic}, Undecided: true, Hooks: said.hooks()})
+	subscriber := open(t, kafka.SubscriberSettings{Kafka: quick(broker), Group: kafkatest.Name(t), Topics: []string{topic}, Undecided: []string{topic}, Hooks: said.hooks()})
 	batches(t, subscriber, topic, handled.handleAll)
 	kafkatest.Eventually(t, "it is held", func() bool { _, on := said.state(); return on })
 	deleteRecords(t, broker, topic, 0, 2)
