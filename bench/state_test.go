@@ -181,7 +181,7 @@ func logReader(b *testing.B, in *bench.StateInput) *kafka.Reader {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = reader.Close() })
-	return reader
+	return reader.Fetching(state.FetchBytes)
 }
 
 func foldAll(b *testing.B, in *bench.StateInput) int64 {

@@ -169,7 +169,7 @@ func (s *session) changes(ctx context.Context, kept handlers.Kept, q state.Quest
 	}
 	err = s.reading(ctx, func(reader *kafka.Reader) error {
 		var read []int32
-		changes, read, err = state.FromLog(ctx, reader, topic, options.key, q)
+		changes, read, err = state.FromLog(ctx, reader.Fetching(state.FetchBytes), topic, options.key, q)
 		if len(read) > 0 {
 			fmt.Fprintf(s.program.errout, "read %s of %s\n", readText(read), topic.Name)
 		}

@@ -127,7 +127,7 @@ func (s *session) rebuildStore(ctx context.Context, live *store.Store, chosen []
 
 // rebuildBeside fills the tables, compares them, and with --execute puts them in place.
 func (s *session) rebuildBeside(ctx context.Context, live *store.Store, beside *store.Beside, reader *kafka.Reader, chosen []handlers.Kept, options rebuildOptions) ([]rebuiltRow, error) {
-	settings := state.Rebuilding{Log: reader, Live: live, Beside: beside, AcceptLost: options.acceptLost, Older: s.archived(), Read: s.sayingRead()}
+	settings := state.Rebuilding{Log: reader.Fetching(state.FetchBytes), Live: live, Beside: beside, AcceptLost: options.acceptLost, Older: s.archived(), Read: s.sayingRead()}
 	for _, kept := range chosen {
 		topic, err := s.entityTopic(kept)
 		if err != nil {

@@ -30,19 +30,25 @@ type span struct {
 // filter says whether a record is wanted; nil wants all.
 type filter func(*record.Record) bool
 
+// FetchBytes is what a reader should fetch at a time for this package, which has up to three fetches of each partition in memory.
+const FetchBytes = 256 << 10
+
 // chunkRecords is how many records of a partition are at hand together.
 const chunkRecords = 1024
 
 // chunk is the next records of a partition, or why there will be no more.
 type chunk struct {
 	records []*record.Record
-	err     error
+	// elsewhere says that one of the keys has its place in another partition, so that this one may have it too.
+	elsewhere bool
+	err       error
 }
 
-// read hands over the records of a span in chunks, after which it closes the channel.
-func (s span) read(ctx context.Context, log Log, topic string, into chan<- chunk) {
+// read hands over the records of a span, of a topic with so many partitions, in chunks, after which it closes the channel.
+func (s span) read(ctx context.Context, log Log, topic string, partitions int, into chan<- chunk) {
 	defer close(into)
 	var at chunk
+	placement := kafka.NewPlacement(partitions)
 	send := func() bool {
 		select {
 		case into <- at:
@@ -57,6 +63,8 @@ func (s span) read(ctx context.Context, log Log, topic string, into chan<- chunk
 			if s.wanted != nil && !s.wanted(r) {
 				continue
 			}
+			chosen, err := placement.Of(r.Key)
+			at.elsewhere = at.elsewhere || err != nil || chosen != s.partition
 			if at.records = append(at.records, r); len(at.records) == chunkRecords && !send() {
 				return
 			}

@@ -9,8 +9,13 @@ import (
 	"github.com/prantikov/millrace/record"
 )
 
-// window is records of several partitions that belong together in time, by partition and in its order.
-type window [][]timed
+// window is records of several partitions that belong together in time.
+type window struct {
+	// partitions has the records of each, in their order.
+	partitions [][]timed
+	// mixed says that a key may be in more than one of them.
+	mixed bool
+}
 
 // timed is a record with its place among those of other partitions: the latest timestamp of its own up to it, so that a partition keeps its order
 // whatever its timestamps say.
@@ -24,6 +29,8 @@ type reading struct {
 	chunks <-chan chunk
 	hand   []timed
 	latest int64
+	// elsewhere says that a key of this partition had its place in another one.
+	elsewhere bool
 	// more says that the partition may have records beyond those at hand.
 	more bool
 }
@@ -38,7 +45,7 @@ func (r *reading) fill(ctx context.Context) error {
 		if next.err != nil {
 			return next.err
 		}
-		r.more = more
+		r.more, r.elsewhere = more, r.elsewhere || next.elsewhere
 		r.hand = make([]timed, len(next.records))
 		for i, one := range next.records {
 			r.latest = max(r.latest, one.Timestamp.UnixMilli())
@@ -63,11 +70,16 @@ func (r *reading) take(until int64) []timed {
 // bounded by the number of partitions.
 func merge(ctx context.Context, log Log, topic string, spans []span) iter.Seq2[window, error] {
 	return func(yield func(window, error) bool) {
+		partitions, err := log.Partitions(ctx, topic)
+		if err != nil {
+			yield(window{}, err)
+			return
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		readings := make([]*reading, len(spans))
 		for i, s := range spans {
 			chunks := make(chan chunk, 1)
-			go s.read(ctx, log, topic, chunks)
+			go s.read(ctx, log, topic, len(partitions), chunks)
 			readings[i] = &reading{chunks: chunks, latest: math.MinInt64, more: true}
 		}
 		defer func() {
@@ -80,37 +92,37 @@ func merge(ctx context.Context, log Log, topic string, spans []span) iter.Seq2[w
 		for {
 			next, err := nextWindow(ctx, readings)
 			if err != nil {
-				yield(nil, err)
+				yield(window{}, err)
 				return
 			}
-			if next == nil || !yield(next, nil) {
+			if next.partitions == nil || !yield(next, nil) {
 				return
 			}
 		}
 	}
 }
 
-// nextWindow reaches as far as the partition whose records at hand end first. It is nil at the end.
+// nextWindow reaches as far as the partition whose records at hand end first. It is empty at the end.
 func nextWindow(ctx context.Context, readings []*reading) (window, error) {
-	until, any := int64(math.MaxInt64), false
+	next, until, any := window{}, int64(math.MaxInt64), false
 	for _, r := range readings {
 		if err := r.fill(ctx); err != nil {
-			return nil, err
+			return window{}, err
 		}
 		if len(r.hand) == 0 {
 			continue
 		}
-		any = true
+		any, next.mixed = true, next.mixed || r.elsewhere
 		if r.more {
 			until = min(until, r.hand[len(r.hand)-1].at)
 		}
 	}
 	if !any {
-		return nil, nil
+		return window{}, nil
 	}
-	next := make(window, len(readings))
+	next.partitions = make([][]timed, len(readings))
 	for i, r := range readings {
-		next[i] = r.take(until)
+		next.partitions[i] = r.take(until)
 	}
 	return next, nil
 }

@@ -84,21 +84,15 @@ func (w *walk) window(ctx context.Context, records window) error {
 
 // split takes the records of keys that several partitions have out of the others.
 func (w *walk) split(records window) (together [][]*record.Record, apart []timed) {
-	busy := 0
-	for _, of := range records {
-		if len(of) > 0 {
-			busy++
-		}
-	}
-	shared := map[string]bool{}
-	if busy > 1 && !w.scattered {
+	var shared map[string]bool
+	if records.mixed && !w.scattered {
 		shared = sharedKeys(records)
 	}
-	together = make([][]*record.Record, len(records))
-	for i, of := range records {
+	together = make([][]*record.Record, len(records.partitions))
+	for i, of := range records.partitions {
 		together[i] = make([]*record.Record, 0, len(of))
 		for _, r := range of {
-			if busy > 1 && (w.scattered || len(shared) > 0 && shared[string(r.Key)]) {
+			if w.scattered || len(shared) > 0 && shared[string(r.Key)] {
 				apart = append(apart, r)
 			} else {
 				together[i] = append(together[i], r.Record)
@@ -112,7 +106,7 @@ func (w *walk) split(records window) (together [][]*record.Record, apart []timed
 // sharedKeys are those that more than one partition has.
 func sharedKeys(records window) map[string]bool {
 	first, shared := map[string]int{}, map[string]bool{}
-	for i, of := range records {
+	for i, of := range records.partitions {
 		for _, r := range of {
 			if at, seen := first[string(r.Key)]; !seen {
 				first[string(r.Key)] = i
