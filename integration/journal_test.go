@@ -54,7 +54,7 @@ func (j *journalPlatform) start(t testing.TB, arguments ...string) *process {
 }
 
 func (j *journalPlatform) environment() []string {
-	return []string{"JOURNAL_REFUSES=" + j.refuses, "JOURNAL_LINES=" + j.lines}
+	return append(j.platform.environment(), "JOURNAL_REFUSES="+j.refuses, "JOURNAL_LINES="+j.lines)
 }
 
 // orders makes the records of a load: orders of some hundred ids, and of the one that is refused.

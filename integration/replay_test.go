@@ -23,7 +23,7 @@ const lines, ordersTopic = "journal-lines", "order-events"
 func (j *journalPlatform) replays(t testing.TB, file string, more ...string) *process {
 	t.Helper()
 	arguments := append([]string{"replay", "--topic", ordersTopic, "--from", "beginning", "--execute", "-o", "json"}, more...)
-	return startProgram(t, journal, []string{"JOURNAL_REFUSES=none", "JOURNAL_LINES=" + file}, j.arguments(arguments...)...)
+	return startProgram(t, journal, append(j.platform.environment(), "JOURNAL_REFUSES=none", "JOURNAL_LINES="+file), j.arguments(arguments...)...)
 }
 
 // inFile are the lines of a file of the journal.

@@ -21,7 +21,7 @@ import (
 // refused is the order that is refused while the file is there that JOURNAL_REFUSES names; JOURNAL_LINES names the file of the lines.
 const refused = "ord-refused"
 
-//go:embed tables/*.sql
+//go:embed tables/*/*.sql
 var tables embed.FS
 
 func main() {
