@@ -122,6 +122,41 @@ func TestKilledWhileDaysAreSealed(t *testing.T) {
 	}
 }
 
+// Ensure archive.keep ends what is sealed by the time of its last line, and nothing else.
+func TestSealedDaysAreNoLongerKept(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, anyBroker(t), settings{"archive": settings{"keep": "7d"}})
+	p.provision(t)
+	p.produce(t, oldDays(p, 100)...)
+	p.execute(t, "run", "--consumers", "archive", "--exit-at-end").ends(0)
+	p.quiet(t)
+	then := time.Now().AddDate(0, 0, -8)
+	gone := 0
+	for _, name := range p.openFiles(t) {
+		if strings.Contains(name, p.topics["order-events"]) {
+			gone++
+			if err := os.Chtimes(name, then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	all := len(p.openFiles(t))
+	p.execute(t, "archive", "seal").ends(0)
+	objects := func() int {
+		return len(slices.DeleteFunc(p.files(t, "archive"), func(name string) bool { return filepath.Ext(name) != ".parquet" }))
+	}
+	if got := objects(); got != all || gone == 0 || gone == all {
+		t.Fatalf("got %d objects of %d days, %d of them old, want one each and some old", got, all, gone)
+	}
+	run := p.start(t, "run", "--consumers", "archive")
+	eventually(t, "old objects are removed", func() bool { return !run.running() || objects() == all-gone })
+	run.kill()
+	verified := p.execute(t, "archive", "verify").ends(0)
+	if text := verified.stdout.String(); !strings.Contains(text, fmt.Sprintf(" in %d objects", all-gone)) {
+		t.Errorf("got %q, want %d objects and nothing missed", text, all-gone)
+	}
+}
+
 // Ensure a restore that is killed goes on where it ended: whoever reads committed records gets each once, byte for byte, in its order.
 func TestRestoredByteForByteAlsoWhenKilled(t *testing.T) {
 	t.Parallel()

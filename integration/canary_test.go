@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +23,7 @@ import (
 
 // Ensure patient data shows nowhere: every field of every kind that is patient data has a value of its own, the events go through the whole
 // binary at debug level, good, bad, retried, held, timed out, panicking, dead-lettered and brought back, and whatever is written beside the
-// archive, the store, the outbox and the bodies of dead letters is searched.
+// archive's lines, the store, the outbox and the bodies of dead letters is searched, the archive's Parquet files too.
 func TestPatientDataShowsNowhere(t *testing.T) {
 	t.Parallel()
 	collector := tracingtest.Start(t)
@@ -46,6 +47,7 @@ func TestPatientDataShowsNowhere(t *testing.T) {
 	s.ask(run)
 	run.signal(syscall.SIGTERM)
 	run.ends(0)
+	s.sealArchive()
 	s.shown["the log"], s.shown["stdout of run"] = run.stderr.String(), run.stdout.String()
 	s.shown["the spans"] = collector.Raw()
 	s.headers()
@@ -253,6 +255,9 @@ func (s *search) wantPassed(values []string) {
 		if strings.HasPrefix(name, "file "+filepath.Join(s.platform.data, "archive")) {
 			archive.WriteString(text)
 		}
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(s.shown)), func(place string) bool { return strings.HasSuffix(place, ".parquet") }) {
+		s.t.Error("got no Parquet file among what was searched, want those of the archive")
 	}
 	if got := len(find(values).in(archive.String())); got != len(values) {
 		s.t.Errorf("got %d of %d planted values in the archive, want all of them to have passed", got, len(values))
