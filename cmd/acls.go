@@ -14,7 +14,7 @@ import (
 )
 
 // uses are what acls can list rights for: the values of --for.
-var uses = []string{"run", "topics", "publish", "dlq", "redrive", "replay"}
+var uses = []string{"run", "topics", "partitions", "publish", "dlq", "redrive", "replay"}
 
 // aclsCommand prints the rights that this program needs.
 func aclsCommand(p *Program) *cobra.Command {
@@ -25,8 +25,9 @@ func aclsCommand(p *Program) *cobra.Command {
 		Short: "Print the least rights that Kafka has to give this program",
 		Long: "Acls prints what kafka-acls.sh is to be told, for the enabled consumers with their topics, groups, dead-letter and redrive topics: exactly\n" +
 			"what is needed, nothing more. No broker is asked. --for says what the rights are for: run (the consumers, and lag), topics (creating topics\n" +
-			"and comparing them with the settings), publish, dlq (reading dead letters and what became of them), redrive (giving them back as well), replay\n" +
-			"(reading again). Without it: run and topics, for run creates topics that are missing.",
+			"and comparing them with the settings; those that others own, with topics.<name>.manage off, are compared alone), partitions (topics apply\n" +
+			"--add-partitions), publish, dlq (reading dead letters and what became of them), redrive (giving them back as well), replay (reading again).\n" +
+			"Without it: run and topics, for run creates topics that are missing.",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, use := range wanted {
@@ -54,7 +55,7 @@ func aclsCommand(p *Program) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&principal, "principal", "", "who is given the rights (default the user of the settings, else `User:millrace`)")
-	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, publish, dlq, redrive, replay, `a,b`")
+	flags.StringSliceVar(&wanted, "for", []string{"run", "topics"}, "what they are for: run, topics, partitions, publish, dlq, redrive, replay, `a,b`")
 	addOutputFlag(command, &output)
 	return command
 }
@@ -104,8 +105,15 @@ func (s *session) use(wanted, only []string) (use kafka.Use) {
 	}
 	for _, declared := range s.app.types() {
 		topic := s.topicName(declared.Topic())
-		if slices.Contains(wanted, "topics") {
-			use.Manage = append(use.Manage, topic, letters(topic))
+		managed := s.manages(declared.Topic())
+		if slices.Contains(wanted, "topics") || slices.Contains(wanted, "partitions") {
+			use.Compare = append(use.Compare, topic, letters(topic))
+		}
+		if slices.Contains(wanted, "topics") && managed {
+			use.Create = append(use.Create, topic, letters(topic))
+		}
+		if slices.Contains(wanted, "partitions") && managed {
+			use.Grow = append(use.Grow, topic, letters(topic))
 		}
 		if slices.Contains(wanted, "publish") {
 			use.Write = append(use.Write, topic)
@@ -118,11 +126,18 @@ func (s *session) use(wanted, only []string) (use kafka.Use) {
 	return use
 }
 
+// manages says whether a topic, by its own name, is ours to create.
+func (s *session) manages(own string) bool { return s.settings.Topic(own).Manage != config.ManageOff }
+
 // useRedrives adds what is done with the redrive topics, but for their consumers' reading.
 func (s *session) useRedrives(use *kafka.Use, wanted, only []string) {
 	for _, redrive := range s.redriveTopics(only...) {
-		if slices.Contains(wanted, "topics") {
-			use.Manage = append(use.Manage, redrive.Name)
+		if slices.Contains(wanted, "topics") || slices.Contains(wanted, "partitions") {
+			use.Compare = append(use.Compare, redrive.Name)
+		}
+		// It is ours to create where one of its sources is, and keeps its one partition.
+		if slices.Contains(wanted, "topics") && slices.ContainsFunc(redrive.Sources, s.manages) {
+			use.Create = append(use.Create, redrive.Name)
 		}
 		redrives := slices.Contains(wanted, "redrive")
 		if slices.Contains(wanted, "dlq") || redrives {
@@ -136,8 +151,17 @@ func (s *session) useRedrives(use *kafka.Use, wanted, only []string) {
 
 // neededAtStart are the rights without which these consumers cannot run. Creating is not among them: it is needed for topics that are missing.
 func (s *session) neededAtStart(only []string) []kafka.Right {
-	rights := kafka.RightsFor(s.use([]string{"run", "topics"}, only), s.settings.Kafka.Version)
-	return slices.DeleteFunc(rights, func(right kafka.Right) bool { return right.Operation == kafka.OperationCreate })
+	use := s.use([]string{"run", "topics"}, only)
+	use.Create = nil
+	// Of topics that others own, those are looked at that these consumers read.
+	for _, declared := range s.app.types() {
+		topic := s.topicName(declared.Topic())
+		if !s.manages(declared.Topic()) && !slices.Contains(use.Read, topic) {
+			letters := kafka.NewTopics(s.settings).DeadLetterTopic(topic)
+			use.Compare = slices.DeleteFunc(use.Compare, func(name string) bool { return name == topic || name == letters })
+		}
+	}
+	return kafka.RightsFor(use, s.settings.Kafka.Version)
 }
 
 // aclRow is one right as acls -o json has it.

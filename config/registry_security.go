@@ -49,7 +49,7 @@ func saslSettings() []Setting {
 		{Path: "kafka.sasl.username", Kind: KindText, Derived: "none", Kafka: "sasl.jaas.config", Spring: "spring.kafka.properties.sasl.jaas.config",
 			Doc: "The user of PLAIN and SCRAM."},
 		{Path: "kafka.sasl.password", Kind: KindSecret, Derived: "none", Kafka: "sasl.jaas.config", Spring: "spring.kafka.properties.sasl.jaas.config",
-			Doc: "The password of PLAIN and SCRAM."},
+			Doc: "The password of PLAIN and SCRAM. From a file it is read again: SCRAM at each connection; PLAIN by consumers that were refused, else at the start."},
 		{Path: "kafka.sasl.token_file", Kind: KindText, Derived: "none", Kafka: "sasl.oauthbearer.token.endpoint.url (file:)", Spring: "spring.kafka.properties.sasl.oauthbearer.token.endpoint.url",
 			Doc: "The file with the token of OAUTHBEARER, read anew for each connection."},
 		{Path: "kafka.sasl.token_url", Kind: KindText, Derived: "none", Kafka: "sasl.oauthbearer.token.endpoint.url", Spring: "spring.kafka.properties.sasl.oauthbearer.token.endpoint.url",

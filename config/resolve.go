@@ -148,10 +148,17 @@ func unmarshal(all *koanf.Koanf, key string, into any) error {
 
 // wrapSecret puts the text of a secret into its type.
 func wrapSecret(_, to reflect.Type, data any) (any, error) {
-	if text, ok := data.(string); ok && to == reflect.TypeFor[Secret]() {
-		return NewSecret(text), nil
+	if to != reflect.TypeFor[Secret]() {
+		return data, nil
 	}
-	return data, nil
+	switch secret := data.(type) {
+	case string:
+		return NewSecret(secret), nil
+	case heldSecret:
+		return Secret{value: secret.Value, file: secret.File}, nil
+	default:
+		return data, nil
+	}
 }
 
 // Default returns the defaults, without any consumer or topic by name.

@@ -19,10 +19,27 @@ const maxSecretBytes = 64 << 10
 // Secret is a value that prints as *** whatever it is printed with: fmt with any verb, JSON, slog. The zero value is no secret. Copies are
 // cheap and safe for concurrent use. A field of this type named token in a plugin's settings takes its value from the environment or,
 // as token_file, from a file; never from the configuration file itself or a flag, which others can read.
-type Secret struct{ value string }
+type Secret struct {
+	value string
+	// file is where it was read; empty for one of the environment.
+	file string
+}
 
 // NewSecret wraps a value.
 func NewSecret(value string) Secret { return Secret{value: value} }
+
+// Current reads the secret again where it comes from a file, so that one that was changed there is used from then on; where the file has none, and
+// for a secret of the environment, it is what it was. It is for who uses it anew from time to time, such as at each login.
+func (s Secret) Current() string {
+	if s.file == "" {
+		return s.value
+	}
+	fresh, _, err := readSecret(s.file)
+	if err != nil {
+		return s.value
+	}
+	return fresh.value
+}
 
 // Reveal returns the value, for the one place that needs it.
 func (s Secret) Reveal() string { return s.value }
@@ -80,7 +97,7 @@ func readSecret(path string) (secret Secret, open bool, err error) {
 	case value == "":
 		return Secret{}, false, errors.New("it is empty")
 	}
-	return NewSecret(value), info.Mode().Perm()&0o004 != 0, nil
+	return Secret{value: value, file: path}, info.Mode().Perm()&0o004 != 0, nil
 }
 
 // plainPathError drops the operation and the path, which the sentence around it has already.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 )
@@ -79,5 +80,14 @@ func (l *Loaded) resolveSecret(one instance) (any, Origin, *Mistake) {
 		warn:   func(sentence string) { l.warn([]string{sentence}) },
 	}
 	secret, origin, mistake := source.read(one)
-	return secret.Reveal(), origin, mistake
+	if secret.file == "" {
+		return secret.value, origin, mistake
+	}
+	return heldSecret{secret.value, secret.file}, origin, mistake
 }
+
+// heldSecret is a secret on its way into the settings: who carries it copies exported fields alone.
+type heldSecret struct{ Value, File string }
+
+// Format writes *** for every verb.
+func (heldSecret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, hidden) }

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -178,5 +179,31 @@ func TestMistakesOfTheLoginComeTogether(t *testing.T) {
 	want := []string{"kafka.sasl.mechanism", "kafka.sasl.password_file", "kafka.sasl.scope", "kafka.tls.cert_file", "kafka.tls.truststore_type"}
 	if !slices.Equal(paths, want) {
 		t.Errorf("got mistakes of %q, want of %q", paths, want)
+	}
+}
+
+// Ensure a secret that is changed in its file is used from then on, and the one from before while there is none.
+func TestSecretOfAFileIsReadAgain(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "password")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first\n")
+	loaded := load(t, config.Sources{Environ: []string{
+		"MILLRACE_KAFKA_BROKERS=a:1", "MILLRACE_KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT", "MILLRACE_KAFKA_SASL_MECHANISM=PLAIN", "MILLRACE_KAFKA_SASL_USERNAME=me",
+		"MILLRACE_KAFKA_SASL_PASSWORD_FILE=" + file,
+	}})
+	password := loaded.Settings.Kafka.SASL.Password
+	for _, step := range []struct{ written, want string }{{"first\n", "first"}, {"second\n", "second"}, {"", "first"}} {
+		write(step.written)
+		if got := password.Current(); got != step.want {
+			t.Errorf("after %q: got %q, want %q", step.written, got, step.want)
+		}
+	}
+	if got := password.Reveal(); got != "first" {
+		t.Errorf("got %q revealed, want the one of the start", got)
 	}
 }

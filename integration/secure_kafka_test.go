@@ -35,6 +35,9 @@ type secured struct {
 	authority     *kafkatest.Authority
 	own           *kafkatest.Identity
 	jars          string
+	// settings is the file of the broker's settings, stop ends the process.
+	settings string
+	stop     func()
 }
 
 // TestSecure has one Kafka for all that is tested of TLS, logins and rights.
@@ -44,6 +47,9 @@ func TestSecure(t *testing.T) {
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, k) })
 	t.Run("least rights", func(t *testing.T) { testLeastRights(t, k) })
 	t.Run("rights taken away", func(t *testing.T) { testRightsTakenAway(t, k) })
+	t.Run("Spring's files", func(t *testing.T) { testSpringFiles(t, k) })
+	t.Run("rights on topics", func(t *testing.T) { testRightsOnTopics(t, k) })
+	t.Run("a password that is changed", func(t *testing.T) { testChangedPassword(t, k) })
 }
 
 func startSecured(t *testing.T) *secured {
@@ -65,21 +71,23 @@ func startSecured(t *testing.T) *secured {
 	if output, err := format.CombinedOutput(); err != nil {
 		t.Fatalf("formatting Kafka: %v\n%s", err, output)
 	}
-	k.run(t, properties)
+	k.settings = properties
+	k.run(t)
 	return k
 }
 
 // run starts the process and waits until it answers.
-func (k *secured) run(t *testing.T, properties string) {
+func (k *secured) run(t *testing.T) {
 	t.Helper()
 	var said bytes.Buffer
-	process := k.java(context.Background(), "kafka.Kafka", properties)
+	process := k.java(context.Background(), "kafka.Kafka", k.settings)
 	process.Stdout, process.Stderr = &said, &said
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = process.Wait() }()
+	k.stop = func() { _ = process.Process.Kill(); <-ended }
 	t.Cleanup(func() {
 		_ = process.Process.Kill()
 		<-ended

@@ -53,7 +53,7 @@ func (r Right) String() string {
 func (o Operation) bit() int32 {
 	return map[Operation]int32{
 		OperationRead: 1 << sarama.AclOperationRead, OperationWrite: 1 << sarama.AclOperationWrite, OperationDescribe: 1 << sarama.AclOperationDescribe,
-		OperationCreate: 1 << sarama.AclOperationCreate, OperationDescribeConfigs: 1 << sarama.AclOperationDescribeConfigs,
+		OperationCreate: 1 << sarama.AclOperationCreate, OperationAlter: 1 << sarama.AclOperationAlter, OperationDescribeConfigs: 1 << sarama.AclOperationDescribeConfigs,
 		OperationIdempotentWrite: 1 << sarama.AclOperationIdempotentWrite,
 	}[o]
 }
@@ -61,7 +61,7 @@ func (o Operation) bit() int32 {
 // compareRights is the order in which rights are listed: topics first, then by name.
 func compareRights(a, b Right) int {
 	order := []Resource{ResourceTopic, ResourceGroup, ResourceTransaction, ResourceCluster}
-	operations := []Operation{OperationRead, OperationWrite, OperationDescribe, OperationCreate, OperationDescribeConfigs, OperationIdempotentWrite}
+	operations := []Operation{OperationRead, OperationWrite, OperationDescribe, OperationCreate, OperationAlter, OperationDescribeConfigs, OperationIdempotentWrite}
 	return cmp.Or(cmp.Compare(slices.Index(order, a.Resource), slices.Index(order, b.Resource)), strings.Compare(a.Name, b.Name),
 		cmp.Compare(slices.Index(operations, a.Operation), slices.Index(operations, b.Operation)))
 }

@@ -14,9 +14,9 @@ import (
 
 // Use is what somebody does with a cluster, by the names on the brokers.
 type Use struct {
-	// Read are topics whose records are read, Write those that records are sent to, Manage those that are created when they are missing and
-	// compared with their settings when they are not.
-	Read, Write, Manage []string
+	// Read are topics whose records are read, Write those that records are sent to, Create those that are created when they are missing, Compare
+	// those that are compared with their settings, Grow those that are given partitions.
+	Read, Write, Create, Compare, Grow []string
 	// Transact are the ids of transactions in which records are sent.
 	Transact []string
 	// Join are the groups whose members read, or whose positions are asked for.
@@ -26,7 +26,7 @@ type Use struct {
 }
 
 // RightsFor returns the least rights that a use needs of brokers of this version, sorted, each once. What is left out is left out on purpose:
-// Read and Write allow Describe too; the list of all topics has those that one may see; and from 2.8 on an idempotent producer needs
+// Read, Write and Alter allow Describe too; the list of all topics has those that one may see; and from 2.8 on an idempotent producer needs
 // no right on the cluster (KIP-679).
 func RightsFor(use Use, version string) []Right {
 	rights := map[Right]bool{}
@@ -44,10 +44,11 @@ func RightsFor(use Use, version string) []Right {
 		}
 	}
 	add(OperationWrite, ResourceTransaction, use.Transact...)
-	add(OperationCreate, ResourceTopic, use.Manage...)
-	add(OperationDescribeConfigs, ResourceTopic, use.Manage...)
-	for _, topic := range use.Manage {
-		if !slices.Contains(use.Read, topic) && !slices.Contains(use.Write, topic) {
+	add(OperationCreate, ResourceTopic, use.Create...)
+	add(OperationDescribeConfigs, ResourceTopic, use.Compare...)
+	add(OperationAlter, ResourceTopic, use.Grow...)
+	for _, topic := range use.Compare {
+		if !slices.Contains(use.Read, topic) && !slices.Contains(use.Write, topic) && !slices.Contains(use.Grow, topic) {
 			add(OperationDescribe, ResourceTopic, topic)
 		}
 	}

@@ -32,10 +32,11 @@ func secure(c *sarama.Config, s config.Kafka) {
 	case config.MechanismOAuth:
 		login.TokenProvider = tokenProvider{security.NewTokens(s)}
 	case config.MechanismSCRAM256, config.MechanismSCRAM512:
-		login.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return security.NewSCRAM(s.SASL.Mechanism) }
+		login.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return security.NewSCRAM(s.SASL.Mechanism, s.SASL.Password) }
 		fallthrough
 	default:
-		login.User, login.Password = s.SASL.Username, s.SASL.Password.Reveal()
+		// The client asks for a password of PLAIN once. A member whose login is refused makes another client.
+		login.User, login.Password = s.SASL.Username, s.SASL.Password.Current()
 	}
 }
 

@@ -202,6 +202,10 @@ func (m *member) rest(err error, pause *backoff) {
 		sleep(m.ctx, rejoinAfter)
 		return
 	default:
+		if errors.Is(err, sarama.ErrSASLAuthenticationFailed) {
+			// The password may have been changed; another client reads it again.
+			m.rebuild.Store(true)
+		}
 		m.trouble.raise("cannot read from Kafka, trying again", m.needing(err))
 	}
 	sleep(m.ctx, pause.next())

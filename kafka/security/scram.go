@@ -14,20 +14,23 @@ import (
 // connection and one goroutine.
 type SCRAM struct {
 	hash         scram.HashGeneratorFcn
+	password     config.Secret
 	conversation *scram.ClientConversation
 }
 
-// NewSCRAM returns a conversation of a mechanism: SCRAM-SHA-256 or SCRAM-SHA-512.
-func NewSCRAM(mechanism string) *SCRAM {
+// NewSCRAM returns a conversation of a mechanism: SCRAM-SHA-256 or SCRAM-SHA-512. The password is read when it begins, so that one that was changed
+// in its file is used from the next connection on.
+func NewSCRAM(mechanism string, password config.Secret) *SCRAM {
 	if mechanism == config.MechanismSCRAM512 {
-		return &SCRAM{hash: sha512.New}
+		return &SCRAM{hash: sha512.New, password: password}
 	}
-	return &SCRAM{hash: sha256.New}
+	return &SCRAM{hash: sha256.New, password: password}
 }
 
-// Begin starts the conversation. The name and the password are taken byte by byte, as Kafka's own clients do.
-func (s *SCRAM) Begin(username, password, authorisation string) error {
-	client, err := s.hash.NewClientUnprepped(username, password, authorisation)
+// Begin starts the conversation. The name and the password are taken byte by byte, as Kafka's own clients do. The password that the client has is
+// that of its start.
+func (s *SCRAM) Begin(username, _, authorisation string) error {
+	client, err := s.hash.NewClientUnprepped(username, s.password.Current(), authorisation)
 	if err != nil {
 		return fmt.Errorf("beginning the login: %w", err)
 	}
