@@ -27,7 +27,7 @@ func TestProgressIsABarOnATerminalAndALineNowAndThenElsewhere(t *testing.T) {
 				at, end := cmd.NewProgressLine(&out, test.terminal, "replaying", 300)
 				for through := range int64(31) {
 					at(10 * through)
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 				}
 				end()
 				drawn := strings.Count(out.String(), "replaying")
