@@ -48,4 +48,9 @@ func TestFirstRecordOfTheLog(t *testing.T) {
 			}
 		})
 	}
+	// What stands on a redrive topic has the timestamp of long ago, which says nothing of how long it waits.
+	got, found, err := brokersLog{Reader: reader, redrives: []string{topic}}.First(t.Context(), topic, 0, 1, ends[0])
+	if err != nil || !found || !got.IsZero() {
+		t.Errorf("on a redrive topic: got %v, %t, %v, want a record of no known age", got, found, err)
+	}
 }

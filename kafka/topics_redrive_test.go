@@ -68,9 +68,10 @@ func TestRedriveTopicOfOthersIsOnlyChecked(t *testing.T) {
 	}
 	// More partitions than one are no harm: the first is written to.
 	kafkatest.CreateTopic(t, broker, name+"-redrive", 4)
-	if _, err := topics.Apply(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.Eventually(t, "the brokers know the topic, and nothing is missing", func() bool {
+		_, err := topics.Apply(t.Context())
+		return err == nil
+	})
 	for _, drift := range plan(t, topics)[name+"-redrive"].Drift {
 		if drift.Setting == "partitions" {
 			t.Errorf("got drift %s, want none of the partitions", drift)
