@@ -268,10 +268,15 @@ func (s *service) shareMemory(ctx context.Context) error {
 		const rest = 128 << 20
 		debug.SetMemoryLimit(2*int64(s.settings.Kafka.Memory) + rest)
 	}
+	collectLess()
+	return nil
+}
+
+// collectLess lets the garbage collector collect half as often as it would, unless GOGC says otherwise.
+func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)
 	}
-	return nil
 }
 
 func (s *service) addConsumer(consumer *router.Consumer, settings config.Consumer) error {

@@ -163,6 +163,7 @@ func (s *session) changes(ctx context.Context, kept handlers.Kept, q state.Quest
 		})
 		return changes, err
 	}
+	collectLess()
 	topic, err := s.entityTopic(kept)
 	if err != nil {
 		return nil, err

@@ -88,6 +88,7 @@ func (s *session) rebuildState(ctx context.Context, chosen []handlers.Kept, opti
 		}
 		defer unlock()
 	}
+	collectLess()
 	// A store that is not there yet is not to be made.
 	there := false
 	if err := s.readStore(ctx, func(*store.Store) error { there = true; return nil }); err != nil || !there {

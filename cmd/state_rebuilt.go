@@ -66,9 +66,9 @@ func (p *Program) printRebuilt(rows []rebuiltRow, executed bool) error {
 	end := "The store is what the log comes to.\n"
 	switch {
 	case differing > 0 && executed:
-		end = fmt.Sprintf("%d entities were put right, with their histories.\n", differing)
+		end = fmt.Sprintf("%s put right, with their histories.\n", were(differing))
 	case differing > 0:
-		end = fmt.Sprintf("%d entities are not what the log comes to. Nothing was changed.\n", differing)
+		end = fmt.Sprintf("%s not what the log comes to. Nothing was changed.\n", are(differing))
 	}
 	_, err := fmt.Fprint(p.out, "\n"+end)
 	return err
@@ -83,4 +83,18 @@ func howText(how store.How) string {
 	default:
 		return "different"
 	}
+}
+
+func were(entities int64) string {
+	if entities == 1 {
+		return "1 entity was"
+	}
+	return strconv.FormatInt(entities, 10) + " entities were"
+}
+
+func are(entities int64) string {
+	if entities == 1 {
+		return "1 entity is"
+	}
+	return strconv.FormatInt(entities, 10) + " entities are"
 }

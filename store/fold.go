@@ -68,25 +68,47 @@ func (f *Fold) ahead(context.Context, []*record.Record) (map[stateKey]*storedSta
 func (f *Fold) keep(set *stateSet) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	for key := range set.changed {
-		if f.states[key] != set.loaded[key] {
+	type kept struct {
+		key   stateKey
+		state *storedState
+	}
+	all := make([]kept, 0, len(set.changed))
+	for key, change := range set.changed {
+		before, looked := set.loaded[key]
+		present := f.states[key]
+		if looked && present != before {
 			return errMoved
 		}
-	}
-	if f.changed != nil {
-		for _, change := range set.history {
-			shown := change.State
-			shown.FirstSeen = record.Position{}
-			f.changed(Change{State: shown, Revision: set.base(stateKey{id: change.ID, kind: change.Type}) + change.revision})
+		state := *change
+		if present != nil {
+			state.FirstSeen = present.FirstSeen
+			state.revision += present.revision
 		}
-	}
-	for key, change := range set.changed {
-		kept := &storedState{State: change.State, revision: set.base(key) + change.revision}
 		// The body of a record shares the memory of everything that was read with it.
-		kept.Body = bytes.Clone(kept.Body)
-		f.states[key] = kept
+		state.Body = bytes.Clone(state.Body)
+		all = append(all, kept{key, &state})
+	}
+	f.tell(set)
+	for _, one := range all {
+		f.states[one.key] = one.state
 	}
 	return nil
+}
+
+// tell tells of the changes before they are taken over.
+func (f *Fold) tell(set *stateSet) {
+	if f.changed == nil {
+		return
+	}
+	for _, change := range set.history {
+		revision := change.revision
+		if present := f.states[stateKey{id: change.ID, kind: change.Type}]; present != nil {
+			revision += present.revision
+		}
+		shown := change.State
+		shown.FirstSeen = record.Position{}
+		f.changed(Change{State: shown, Revision: revision})
+	}
 }
 
 // FoldWork is one open unit of work of a [Fold]. One goroutine uses it. It ends with Commit or Rollback.
@@ -121,14 +143,11 @@ func (w *FoldWork) Rollback() error {
 
 // Commit takes the states over. It returns an error that [Unavailable] knows when another unit of work has changed one of them meanwhile: then
 // nothing was taken over, and the same work can be begun anew.
-func (w *FoldWork) Commit(ctx context.Context) error {
+func (w *FoldWork) Commit(context.Context) error {
 	if w.work.ended {
 		return fmt.Errorf("committing a unit of work: %w", ErrEnded)
 	}
 	w.work.ended = true
-	if err := w.work.loadChanged(ctx); err != nil {
-		return unavailable("committing a unit of work", err)
-	}
 	if err := w.fold.keep(&w.work.states); err != nil {
 		return unavailable("committing a unit of work", err)
 	}
