@@ -185,7 +185,8 @@ func (s *search) ask(run *process) {
 		_, s.shown[path] = ask(s.t, run.http()+path)
 	}
 	for _, command := range []string{
-		"status", "status --partitions", "status -o json", "lag", "lag -o json", "replay --consumer orders --from beginning", "replay --consumer orders --from beginning -o json", "counts", "counts -o json", "gaps", "routes --graph", "config show",
+		"status", "status --partitions", "status -o json", "lag", "lag -o json", "replay --consumer orders --from beginning", "replay --consumer orders --from beginning -o json", "counts", "counts -o json", "gaps",
+		"analytics counts --by doctor -o csv", "analytics rates --by day,pharmacy", "analytics durations -o json", "analytics overdue --by appointment,doctor", "analytics overdue --by doctor -o json", "routes --graph", "config show",
 		"dlq list --limit 0", "dlq list -o json", "dlq list --summary", "dlq list --summary -o json", "topics plan", "pause careless --for 1m", "resume careless",
 	} {
 		s.command(strings.Fields(command)...)

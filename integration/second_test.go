@@ -22,7 +22,7 @@ func TestSecondRunOnTheSameDataIsRefused(t *testing.T) {
 	run.http()
 
 	p.execute(t, "run").failsInOneSentence("data directory", p.data, "in use")
-	for _, command := range []string{"counts", "lag", "routes", "dlq list", "dlq list --summary", "topics plan", "config show", "config validate", "version"} {
+	for _, command := range []string{"counts", "analytics rates", "lag", "routes", "dlq list", "dlq list --summary", "topics plan", "config show", "config validate", "version"} {
 		p.execute(t, strings.Fields(command)...).ends(0)
 	}
 	run.signal(syscall.SIGTERM)

@@ -16,8 +16,14 @@ func (s *Store) Counts(ctx context.Context, filter CountFilter) ([]Count, error)
 ORDER BY day, topic, action, status`, filter.Topic, filter.From, filter.To)
 }
 
-// CountsOf returns the counts of the events of each counterpart of a role, by day, counterpart, topic, action and status.
+// CountsOf returns the counts of the events of each counterpart of a role, by day, counterpart, topic, action and status. A store that a version
+// before them wrote, and that is open for reading, has none.
 func (s *Store) CountsOf(ctx context.Context, role string, filter CountFilter) ([]Count, error) {
+	if there, err := s.has(ctx, counterpartCountTable.name); err != nil {
+		return nil, unavailable("reading the counts", err)
+	} else if !there {
+		return nil, nil
+	}
 	return s.counts(ctx, `SELECT day, counterpart, topic, action, status, events FROM counterpart_counts WHERE `+countsChosen+` AND role = $4
 ORDER BY day, counterpart, topic, action, status`, filter.Topic, filter.From, filter.To, role)
 }

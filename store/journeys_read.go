@@ -73,7 +73,13 @@ AND (deleted_at IS NULL OR deleted_at >= $2)`
 	})
 }
 
+// eachJourney runs a query. A store that a version before journeys wrote, and that is open for reading, has none.
 func (s *Store) eachJourney(ctx context.Context, query string, arguments []any, each func(*sql.Rows) error) error {
+	if there, err := s.has(ctx, journeyTable.name); err != nil {
+		return unavailable("reading the journeys", err)
+	} else if !there {
+		return nil
+	}
 	rows, err := s.reader.QueryContext(ctx, query, arguments...)
 	if err != nil {
 		return unavailable("reading the journeys", err)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,6 +51,9 @@ func openBefore(t *testing.T, place, migration string) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	files := before{os.DirFS(filepath.Join("migrations", folder)), migration}
+	if migration == "00000" {
+		return db
+	}
 	provider, err := goose.NewProvider(dialect, db, files, goose.WithTableName("schema_versions"), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		t.Fatal(err)
@@ -117,5 +121,36 @@ func TestUpgradeMakesJourneysOfTheHistories(t *testing.T) {
 	}
 	if got := events(t, s); got != 7 {
 		t.Errorf("events that were counted: got %d, want 7", got)
+	}
+}
+
+// Ensure a store that no newer program has opened yet can be read.
+func TestStoreFromBeforeJourneysHasNone(t *testing.T) {
+	t.Parallel()
+	place := newPlace(t)
+	openBefore(t, place, "00008")
+	reader, err := store.OpenReader(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if got := journeys(t, reader, store.JourneyFilter{Type: "OrderEvent"}); len(got) != 0 {
+		t.Errorf("got %d journeys, want none", len(got))
+	}
+	if counts, err := reader.CountsOf(t.Context(), "doctor", store.CountFilter{}); err != nil || len(counts) != 0 {
+		t.Errorf("got counts %v %v, want none", counts, err)
+	}
+}
+
+// Ensure a store that somebody is making at this moment is none yet.
+func TestStoreWithoutTablesIsNoneYet(t *testing.T) {
+	t.Parallel()
+	place := newPlace(t)
+	db := openBefore(t, place, "00000")
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE other (other INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.OpenReader(t.Context(), place); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want one that says there is none yet", err)
 	}
 }

@@ -118,10 +118,17 @@ func openSQLiteReader(ctx context.Context, path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}
-	if err := reader.PingContext(ctx); err != nil {
-		return nil, errors.Join(explainOpen(path, err), reader.Close())
+	var tables int
+	err = reader.QueryRowContext(ctx, sqliteDialect.hasTable, "progress").Scan(&tables)
+	switch {
+	case err != nil:
+		err = explainOpen(path, err)
+	case tables == 0: // somebody is making it at this moment
+		err = fmt.Errorf("opening the store %q: it has no tables yet: %w", path, fs.ErrNotExist)
+	default:
+		return reader, nil
 	}
-	return reader, nil
+	return nil, errors.Join(err, reader.Close())
 }
 
 // rowsPerStatement is how many rows one statement writes: more save nothing.
