@@ -100,12 +100,42 @@ func (c *check) folder(ctx context.Context, folder string) error {
 			continue
 		}
 		c.checked.Objects++
-		c.object(folder, entry)
+		c.steady(folder, entry)
 	}
 	for _, name := range names {
 		c.file(folder, name, entries)
 	}
 	return nil
+}
+
+// steady checks an object; once more when the list has got another entry of it meanwhile: it was sealed anew with a line that came late, or ended.
+func (c *check) steady(folder string, entry Entry) {
+	for {
+		var found []Finding
+		once := &check{Verification: c.Verification, tell: func(f Finding) { found = append(found, f) }}
+		once.object(folder, entry)
+		if slices.ContainsFunc(found, func(f Finding) bool { return f.Wrong }) {
+			now, listed := listedNow(folder, entry.Object)
+			if listed && now.Removed {
+				return
+			}
+			if listed && (now.NDJSON != entry.NDJSON || now.Parquet != entry.Parquet) {
+				entry = now
+				continue
+			}
+		}
+		for _, f := range found {
+			c.tell(f)
+		}
+		return
+	}
+}
+
+// listedNow is what the list says of an object by now.
+func listedNow(folder, object string) (Entry, bool) {
+	entries, err := readList(folder)
+	entry, listed := entries[object]
+	return entry, listed && err == nil
 }
 
 // file checks a file that no entry has led to.
@@ -129,6 +159,9 @@ func (c *check) file(folder, name string, entries map[string]Entry) {
 	case strings.HasSuffix(name, lineEnding), strings.HasSuffix(name, tableEnding):
 		if c.beingSealed(folder, whole) {
 			c.note(path, "it is being sealed: its open file is still there")
+			return
+		}
+		if _, meanwhile := listedNow(folder, whole); meanwhile {
 			return
 		}
 		c.wrong(path, "%s does not have it", listName)

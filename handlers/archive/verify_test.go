@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -247,5 +248,38 @@ func TestSelection(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// Ensure nothing is called wrong that is only under way: days are sealed, late lines merged and objects ended while somebody verifies.
+func TestVerifyBesideASealer(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	sealing, cancel := context.WithCancel(t.Context())
+	var verifying sync.WaitGroup
+	verifying.Go(func() {
+		for sealing.Err() == nil {
+			_, err := archive.Verify(t.Context(), archive.Verification{Folders: []string{v.folder()}}, func(f archive.Finding) {
+				if f.Wrong {
+					t.Errorf("got %s: %s, want nothing wrong", f.Where, f.What)
+				}
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	defer verifying.Wait()
+	defer cancel()
+	for offset := range int64(20) {
+		v.keep(order(0, offset, at))
+		v.keep(order(1, offset, at.AddDate(0, 0, int(offset))))
+		v.age(40 * 24 * time.Hour)
+		v.seal()
+		if offset%10 == 9 {
+			if _, err := archive.RemoveObjects(v.folder(), time.Now().AddDate(0, 0, -30)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
