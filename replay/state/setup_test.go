@@ -118,8 +118,6 @@ type live struct {
 	finished map[record.Position]bool
 }
 
-func newLive(t testing.TB, directory string) *live { return openLive(t, storetest.Place(t, directory)) }
-
 func openLive(t fataler, place string) *live {
 	t.Helper()
 	opened, err := store.Open(context.Background(), place, nil)
