@@ -55,7 +55,7 @@ const (
 type Table struct {
 	settings *Settings
 	shape    *shape
-	writer   *parquet.Writer
+	writer   *parquet.GenericWriter[any]
 	row      parquet.Row
 	rows     int
 	bytes    int
@@ -71,7 +71,7 @@ func (t *Tables) Begin(topic string, to io.Writer) *Table {
 	if t.settings.PHI {
 		shown = "yes"
 	}
-	writer := parquet.NewWriter(to, form.schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("millrace", "1", "archive"),
+	writer := parquet.NewGenericWriter[any](to, form.schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("millrace", "1", "archive"),
 		parquet.KeyValueMetadata("millrace.patient_data", shown))
 	return &Table{settings: &t.settings, shape: form, writer: writer}
 }
