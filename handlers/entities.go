@@ -15,15 +15,17 @@ import (
 type entities struct {
 	consumer    string
 	transitions transitions
-	// accept lets a status pass that cannot follow the present one.
-	accept             bool
+	// accepts says whether a status passes that cannot follow the present one. It is asked when there is one: the settings are not whole before
+	// all consumers are declared.
+	accepts            func() bool
 	firstSeen          func(consumer, topic string)
 	transitionAccepted func(consumer, topic string)
 }
 
 func (d Dependencies) entities(consumer string, declared messages.Type, allowed transitions) entities {
 	return entities{
-		consumer: consumer, transitions: allowed, accept: d.AcceptTransition != nil && d.AcceptTransition(consumer, declared),
+		consumer: consumer, transitions: allowed,
+		accepts:   func() bool { return d.AcceptTransition != nil && d.AcceptTransition(consumer, declared) },
 		firstSeen: d.FirstSeen, transitionAccepted: d.TransitionAccepted,
 	}
 }
@@ -45,13 +47,9 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 	if err != nil {
 		return router.Unavailable(router.Loggable(fmt.Errorf("reading the state of an entity: %w", err)))
 	}
-	if e.Replay() && found && present.Topic == e.Topic && present.Partition == e.Partition && present.Offset > e.Offset {
-		// The consumer has passed this event once and is given it now: what came after it counts. millrace state rebuild makes the history whole.
-		return router.Skip("superseded")
-	}
 	if !found {
 		tell(ctx, k.firstSeen, k.consumer, e.Topic)
-	} else if e.Redrive() && !deleted && supersedes(present, e) {
+	} else if (e.Redrive() || e.Replay()) && !deleted && supersedes(present, e) {
 		return router.Skip(superseded)
 	} else if err := k.check(ctx, present, e, status, deleted); err != nil {
 		return err
@@ -73,8 +71,8 @@ func (k entities) put(ctx context.Context, e messages.Meta, status string, delet
 	return nil
 }
 
-// superseded is the policy under which an event is skipped that comes back from a dead letter when its entity has gone on: each event has the whole
-// of its entity, so a later one says all that it would, and more. A deletion is not superseded, for it is final.
+// superseded is the policy under which an event is skipped that comes late, from a dead letter or a replay, when its entity has gone on: each event
+// has the whole of its entity, so a later one says all that it would, and more. A deletion is not superseded, for it is final.
 const superseded = "superseded"
 
 // supersedes says whether the entity's state is of a later event.
@@ -108,7 +106,7 @@ func (k entities) check(ctx context.Context, present store.State, e messages.Met
 	default:
 		return nil
 	}
-	if k.accept {
+	if k.accepts() {
 		tell(ctx, k.transitionAccepted, k.consumer, e.Topic)
 		return nil
 	}
