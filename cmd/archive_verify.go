@@ -92,7 +92,7 @@ func (s *session) check(ctx context.Context, with archive.Verification, output s
 	said.Checked = checked
 	err = s.program.print(output, said, func() error { return s.program.printVerified(said) })
 	if err == nil && wrong > 0 {
-		err = fmt.Errorf("%d findings are wrong", wrong)
+		err = fmt.Errorf("the archive is not as it was written (%d wrong)", wrong)
 	}
 	return err
 }
