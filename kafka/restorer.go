@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -19,6 +19,7 @@ import (
 type Restorer struct {
 	name, topic  string
 	transactions transactions
+	client       sarama.Client
 	admin        sarama.ClusterAdmin
 }
 
@@ -41,8 +42,12 @@ func NewRestorer(ctx context.Context, s config.Kafka, name, topic string) (*Rest
 		return nil, err
 	}
 	r := &Restorer{name: name, topic: topic}
-	if r.admin, err = await(ctx, func() (sarama.ClusterAdmin, error) { return sarama.NewClusterAdmin(s.Brokers, asking) }); err != nil {
-		return nil, fmt.Errorf("connecting to kafka.brokers %q: %w", strings.Join(s.Brokers, ","), explained(err))
+	if r.client, err = connect(ctx, s.Brokers, asking); err != nil {
+		return nil, err
+	}
+	if r.admin, err = sarama.NewClusterAdminFromClient(r.client); err != nil {
+		_ = r.client.Close()
+		return nil, fmt.Errorf("finding the controller: %w", explained(err))
 	}
 	if r.transactions, err = openTransactions(ctx, s, c, name); err != nil {
 		_ = r.admin.Close()
@@ -53,16 +58,13 @@ func NewRestorer(ctx context.Context, s config.Kafka, name, topic string) (*Rest
 
 // Restored is how far restorers of this name are: zero when none has published anything yet.
 func (r *Restorer) Restored(ctx context.Context) (Restored, error) {
-	answer, err := await(ctx, func() (*sarama.OffsetFetchResponse, error) {
-		return r.admin.ListConsumerGroupOffsets(r.name, map[string][]int32{r.topic: {0}})
-	})
+	block, err := r.position(ctx)
 	if errors.Is(err, sarama.ErrGroupIDNotFound) {
 		return Restored{}, nil
 	}
 	if err != nil {
 		return Restored{}, fmt.Errorf("asking how far %q is: %w", r.name, explained(needing(err, OperationDescribe, ResourceGroup, r.name)))
 	}
-	block := answer.GetBlock(r.topic, 0)
 	if block == nil || block.Offset < 0 {
 		return Restored{}, nil
 	}
@@ -71,6 +73,48 @@ func (r *Restorer) Restored(ctx context.Context) (Restored, error) {
 		return Restored{}, fmt.Errorf("asking how far %q is: what is committed there is somebody else's", r.name)
 	}
 	return Restored{Records: block.Offset, Last: last}, nil
+}
+
+// position asks for what is committed until no transaction is on its way (KIP-447): a coordinator hears of the end of one later than who ended it,
+// and says until then what was there before.
+func (r *Restorer) position(ctx context.Context) (*sarama.OffsetFetchResponseBlock, error) {
+	deadline := time.Now().Add(readPatience)
+	for {
+		block, err := await(ctx, r.ask)
+		if err == nil || errors.Is(err, sarama.ErrGroupIDNotFound) || !passes(err) || time.Now().After(deadline) {
+			return block, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+			_, _ = await(ctx, func() (struct{}, error) { return struct{}{}, r.client.RefreshCoordinator(r.name) })
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// ask asks the coordinator once; nil is nothing.
+func (r *Restorer) ask() (*sarama.OffsetFetchResponseBlock, error) {
+	coordinator, err := r.client.Coordinator(r.name)
+	if err != nil {
+		return nil, err
+	}
+	request := sarama.NewOffsetFetchRequest(r.client.Config().Version, r.name, map[string][]int32{r.topic: {0}})
+	request.RequireStable = request.Version >= 7
+	answer, err := coordinator.FetchOffset(request)
+	if err != nil {
+		// The client keeps a broken connection until somebody closes it.
+		_ = coordinator.Close()
+		return nil, err
+	}
+	if err := answer.GroupError(); !errors.Is(err, sarama.ErrNoError) {
+		return nil, err
+	}
+	block := answer.GetBlock(r.topic, 0)
+	if block != nil && !errors.Is(block.Err, sarama.ErrNoError) {
+		return nil, block.Err
+	}
+	return block, nil
 }
 
 // Publish sends records in one transaction, each to the partition that it has, or with byKey to the one that Java's default partitioner chooses, and
