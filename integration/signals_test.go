@@ -19,6 +19,7 @@ func TestStoppedUnderLoadNothingIsRepeated(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		run := p.start(t, "run")
 		underLoad(t, p, run)
+		eventually(t, "every consumer is at work", func() bool { return p.allAtWork(t) })
 		load.more(t, 500)
 		run.signal(signal)
 		run.ends(0)
@@ -28,6 +29,21 @@ func TestStoppedUnderLoadNothingIsRepeated(t *testing.T) {
 	p.finish(t)
 	l := settle(t, p).report(fmt.Sprintf("2 clean stops, %d events", sent))
 	l.wantDeadLettersOnce()
+}
+
+// allAtWork says whether every group has committed that something is finished.
+func (p *platform) allAtWork(t *testing.T) bool {
+	t.Helper()
+	for consumer := range p.groups {
+		finished := int64(0)
+		for _, position := range p.committed(t, consumer) {
+			finished += position
+		}
+		if finished == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // wantNothingToRepeat compares what the groups have committed with what the store knows to be finished: a record between the two would be
