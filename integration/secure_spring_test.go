@@ -31,6 +31,7 @@ func testSpringFiles(t *testing.T, k *secured) {
 		}
 		return files[len(files)-1]
 	}
+	host, port, _ := strings.Cut(k.login, ":")
 	for name, test := range map[string]struct {
 		file        func(t *testing.T) string
 		environment []string
@@ -57,13 +58,13 @@ func testSpringFiles(t *testing.T, k *secured) {
 		},
 		"SCRAM with JAAS": {
 			file: func(t *testing.T) string {
-				host, port, _ := strings.Cut(k.login, ":")
 				file := copied(t, "scram",
 					"kafka.host=kafka.example.org", "kafka.host="+host, "kafka.port=9094", "kafka.port="+port, `username="order-service"`, `username="scram512"`,
 					"file:///etc/kafka/ca.p12", "file:"+k.authority.PKCS12(t, storePassword), `trust-\u0021canary`, storePassword)
 				return filepath.Join(filepath.Dir(file), "application.properties")
 			},
-			environment: []string{"KAFKA_PASSWORD=" + userPassword},
+			// A variable of the shell counts before the file, as with Spring.
+			environment: []string{"KAFKA_PASSWORD=" + userPassword, "KAFKA_HOST=" + host, "KAFKA_PORT=" + port},
 			user:        "User:scram512",
 		},
 	} {

@@ -109,12 +109,15 @@ func (c *check) folder(ctx context.Context, folder string) error {
 }
 
 // steady checks an object; once more when the list has got another entry of it meanwhile: it was sealed anew with a line that came late, or ended.
+// While its open file is there nothing is called wrong, for its files may be new ones that the list does not have yet.
 func (c *check) steady(folder string, entry Entry) {
 	for {
 		var found []Finding
 		once := &check{Verification: c.Verification, tell: func(f Finding) { found = append(found, f) }}
 		once.object(folder, entry)
-		if slices.ContainsFunc(found, func(f Finding) bool { return f.Wrong }) {
+		if wrong := slices.IndexFunc(found, func(f Finding) bool { return f.Wrong }); wrong >= 0 {
+			// The files come first, then the list, and then the open file goes: so it is asked for before the list.
+			sealing := c.beingSealed(folder, entry.Object)
 			now, listed := listedNow(folder, entry.Object)
 			if listed && now.Removed {
 				return
@@ -122,6 +125,10 @@ func (c *check) steady(folder string, entry Entry) {
 			if listed && (now.NDJSON != entry.NDJSON || now.Parquet != entry.Parquet) {
 				entry = now
 				continue
+			}
+			if sealing {
+				c.note(found[wrong].Where, "it is being sealed: its open file is still there")
+				return
 			}
 		}
 		for _, f := range found {
@@ -233,17 +240,17 @@ func (c *check) object(folder string, entry Entry) {
 		return
 	}
 	path := in(folder, entry.Object+lineEnding)
-	if c.sum(folder, entry, path, entry.NDJSON) {
+	if c.sum(entry, path, entry.NDJSON) {
 		c.objectLines(folder, o, entry)
 	}
 	path = in(folder, entry.Object+tableEnding)
-	if c.sum(folder, entry, path, entry.Parquet) {
+	if c.sum(entry, path, entry.Parquet) {
 		c.table(path, entry)
 	}
 }
 
 // sum compares a file's bytes with the list.
-func (c *check) sum(folder string, entry Entry, path string, want Sum) bool {
+func (c *check) sum(entry Entry, path string, want Sum) bool {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.wrong(path, "it is missing: %s says that it has %d records, offsets %d to %d", listName, entry.Lines, entry.FirstOffset, entry.LastOffset)
@@ -262,10 +269,6 @@ func (c *check) sum(folder string, entry Entry, path string, want Sum) bool {
 	}
 	if got := (Sum{Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil))}); got == want {
 		return true
-	}
-	if c.beingSealed(folder, entry.Object) {
-		c.note(path, "it is being sealed: its open file is still there")
-		return false
 	}
 	c.wrong(path, "its bytes are not those that were written: their SHA-256 is another than %s has", listName)
 	return false
