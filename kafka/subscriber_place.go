@@ -152,6 +152,8 @@ func (s *session) positions(topic string, partitions []int32) (map[int32]committ
 		return nil, fmt.Errorf("asking for the positions of group %q: %w", group, err)
 	}
 	request := sarama.NewOffsetFetchRequest(s.client.Config().Version, group, map[string][]int32{topic: partitions})
+	// Who had the group may have committed in transactions, the end of which the coordinator hears of a moment later (KIP-447).
+	request.RequireStable = request.Version >= 7
 	answer, err := coordinator.FetchOffset(request)
 	if err != nil {
 		// The client keeps a broken connection until somebody closes it, and nobody else may use this one.
