@@ -46,7 +46,7 @@ func (s *sink) turnPages(ctx context.Context, now time.Time) error {
 		if err := errors.Join(s.folder.drop(file), os.Rename(s.folder.path(file), s.folder.path(to))); err != nil {
 			return err
 		}
-		if err := syncFolder(s.folder.root); err != nil {
+		if err := SyncFolder(s.folder.root); err != nil {
 			return err
 		}
 		s.store.reach("page turned")

@@ -114,7 +114,7 @@ func (f *folder) open(name string) (*os.File, error) {
 	_, err := os.Stat(path)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if missing {
-		if err := makeFolders(filepath.Dir(path)); err != nil {
+		if err := MakeFolders(filepath.Dir(path)); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +123,7 @@ func (f *folder) open(name string) (*os.File, error) {
 		return nil, err
 	}
 	if missing {
-		if err := syncFolder(filepath.Dir(path)); err != nil {
+		if err := SyncFolder(filepath.Dir(path)); err != nil {
 			return nil, errors.Join(err, file.Close())
 		}
 	}
@@ -151,22 +151,22 @@ func (f *folder) close() error {
 	return errors.Join(errs...)
 }
 
-// makeFolders makes a folder and those above it, and syncs the name of each that it made.
-func makeFolders(path string) error {
+// MakeFolders makes a folder and those above it, for their owner alone, and writes the name of each that it made to the disk.
+func MakeFolders(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := makeFolders(filepath.Dir(path)); err != nil {
+	if err := MakeFolders(filepath.Dir(path)); err != nil {
 		return err
 	}
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return SyncFolder(filepath.Dir(path))
 }
 
-// syncFolder writes the names in a folder to the disk. Windows has no such call, and does not need it.
-func syncFolder(path string) error {
+// SyncFolder writes the names in a folder to the disk. Windows has no such call, and does not need it.
+func SyncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

@@ -5,10 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 )
 
 // draft is a file that is being written, under a name of its own, with the checksum of what it has.
@@ -46,30 +43,4 @@ func (d *draft) settle() (Sum, error) {
 func (d *draft) abandon() {
 	_ = d.file.Close()
 	_ = os.Remove(d.name + unfinished)
-}
-
-// makeFolder makes a folder and those above it for their owner alone, and writes the name of each that it made to the disk.
-func makeFolder(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := makeFolder(filepath.Dir(path)); err != nil {
-		return err
-	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder writes the names in a folder to the disk. Windows has no such call, and does not need it.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

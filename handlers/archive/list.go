@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/prantikov/millrace/store"
 )
 
 // listName is the file that says which objects there are. A line is added for each that is written or removed; the last one of an object counts.
@@ -72,7 +74,7 @@ func addToList(folder string, entry Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := makeFolder(folder); err != nil {
+	if err := store.MakeFolders(folder); err != nil {
 		return err
 	}
 	name := in(folder, listName)
@@ -96,7 +98,7 @@ func addToList(folder string, entry Entry) error {
 	if err := file.Sync(); err != nil || !made {
 		return err
 	}
-	return syncFolder(folder)
+	return store.SyncFolder(folder)
 }
 
 // wholeLines is where the last whole line of the list ends.

@@ -96,7 +96,7 @@ func (s *Sealer) sealFile(ctx context.Context, opened open, named store.File) (w
 // write makes an object of the lines, and of those that it has already.
 func (s *Sealer) write(ctx context.Context, object Object, pieces []*lines, before Entry, known bool, written time.Time) (err error) {
 	name := in(s.folder, object.String())
-	if err := makeFolder(filepath.Dir(name)); err != nil {
+	if err := store.MakeFolders(filepath.Dir(name)); err != nil {
 		return err
 	}
 	sources := slices.Clone(pieces)
@@ -122,7 +122,7 @@ func (s *Sealer) write(ctx context.Context, object Object, pieces []*lines, befo
 		}
 		s.reached("named " + ending)
 	}
-	if err := syncFolder(filepath.Dir(name)); err != nil {
+	if err := store.SyncFolder(filepath.Dir(name)); err != nil {
 		return err
 	}
 	s.reached("in the folder")
